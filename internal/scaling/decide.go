@@ -1,0 +1,107 @@
+// Package scaling decides: from a policy, an observation, the activities so far
+// and the time it makes the capacity that the target should have, and says which
+// rules moved it there. It is pure and deterministic: equal inputs give equal
+// decisions, byte for byte.
+//
+// # How a capacity is sized
+//
+// Every datapoint becomes a need: the instances that its load needs to be at the
+// target value. A load is measured as a whole (Invocations) where the metric
+// allows it, else it is the value per instance times the instances in service
+// when it was measured. A need does not depend on the capacity of the moment, so
+// instances that are on their way are never counted twice, and what a scale-out
+// has just added is credited against the next by itself.
+//
+// The formula is the one that Application Auto Scaling's published examples
+// follow, ceil(load / targetValue); AWS does not publish its own. As there, the
+// scale-out comparison is strictly above the target, the scale-in comparison
+// strictly below the threshold's share of it.
+//
+// # What is missing
+//
+// Missing is not zero. A scale-in needs every datapoint that is due; a value
+// that is not a number, infinite or negative is missing. To take datapoints that
+// are due away from an observation never lowers its decision below the present
+// capacity; those that are not due yet can only raise it.
+//
+// # What is not decided here
+//
+// Whether a decision may be carried out now: package guard.
+package scaling
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+	"sagescale/internal/schedule"
+)
+
+// Input is everything that a decision depends on. Activities are those of the
+// target, oldest first.
+type Input struct {
+	Now         time.Time
+	Target      policy.Target
+	Observation Observation
+	Activities  []activity.Activity
+}
+
+// Decide returns the capacity that the policy asks for. It is never outside the
+// limits in force and differs from the observed desired capacity only by the
+// steps that the decision lists.
+func Decide(in Input) Decision {
+	d := Undecided(in)
+	in.track(&d)
+	in.limit(&d)
+	if len(d.Steps) == 0 && len(d.NotScaledReasons) == 0 {
+		d.Refuse(AlreadyAtDesired, "no rule asks for another capacity than %d", d.DesiredCapacity)
+	}
+	return d
+}
+
+// Undecided returns the decision that leaves the capacity as it is, with the
+// limits in force and no reason yet.
+func Undecided(in Input) Decision {
+	limits, _ := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
+	return Decision{
+		DesiredCapacity:  in.Observation.DesiredCapacity,
+		MinCapacity:      limits.Min,
+		MaxCapacity:      limits.Max,
+		Steps:            []Step{},
+		NotScaledReasons: []Reason{},
+	}
+}
+
+// limit moves d into the limits in force. They hold at once and whatever the
+// metrics say, as in Application Auto Scaling.
+func (in Input) limit(d *Decision) {
+	present := in.Observation.DesiredCapacity
+	wanted := d.DesiredCapacity
+	switch {
+	case wanted > d.MaxCapacity:
+		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, in.by())
+		if d.DesiredCapacity == present {
+			d.Refuse(AlreadyAtMax, "%d instances are wanted and the capacity is at its maximum of %d", wanted, present)
+		}
+	case wanted < d.MinCapacity:
+		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, in.by())
+		if d.DesiredCapacity == present {
+			d.Refuse(AlreadyAtMin, "%d instances would do and the capacity is at its minimum of %d", wanted, present)
+		}
+	}
+}
+
+// by names the scheduled actions in force.
+func (in Input) by() string {
+	_, firings := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
+	if len(firings) == 0 {
+		return ""
+	}
+	names := make([]string, len(firings))
+	for i, f := range firings {
+		names[i] = fmt.Sprintf("%s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
+	}
+	return " by scheduled action " + strings.Join(names, ", ")
+}
