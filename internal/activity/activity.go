@@ -1,0 +1,97 @@
+// Package activity has the scaling activities of an endpoint: what each is,
+// which moves it may make, and how an open one is settled from what SageMaker
+// says. It is pure.
+//
+// An activity is written before the act that it announces. Its moves are
+//
+//	Pending -> InProgress -> Successful | Failed | Unfulfilled | Overridden
+//	Pending -> any of the last four
+//
+// Pending says that the update may or may not have reached SageMaker,
+// InProgress that SageMaker accepted it. A terminal status is never left. The
+// words are those of Application Auto Scaling.
+package activity
+
+import (
+	"fmt"
+	"time"
+)
+
+// Status is where an activity stands.
+type Status string
+
+// The statuses, as in Application Auto Scaling.
+const (
+	Pending     Status = "Pending"     // claimed; the update may not have been sent
+	InProgress  Status = "InProgress"  // accepted by SageMaker
+	Successful  Status = "Successful"  // the capacity is in service
+	Failed      Status = "Failed"      // refused, rolled back, or never sent
+	Unfulfilled Status = "Unfulfilled" // in service with fewer instances than asked for
+	Overridden  Status = "Overridden"  // somebody else changed the capacity meanwhile
+)
+
+// Open reports whether an activity of this status still waits for its outcome.
+func (s Status) Open() bool { return s == Pending || s == InProgress }
+
+// Valid reports whether s is one of the statuses.
+func (s Status) Valid() bool {
+	switch s {
+	case Pending, InProgress, Successful, Failed, Unfulfilled, Overridden:
+		return true
+	}
+	return false
+}
+
+// Activity is the record of one decided change of one variant's capacity.
+//
+// StartTime is when it was claimed. EndTime is zero while it is open, else when
+// its outcome was seen, which for a Successful one is when the capacity was
+// first seen in service.
+type Activity struct {
+	ID            string    `json:"id,omitempty"`
+	Variant       string    `json:"variant,omitempty"`
+	From          int       `json:"fromCapacity"`
+	To            int       `json:"toCapacity"`
+	Status        Status    `json:"status"`
+	StatusMessage string    `json:"statusMessage,omitempty"`
+	Cause         string    `json:"cause,omitempty"`
+	PolicyDigest  string    `json:"policyDigest,omitempty"`
+	StartTime     time.Time `json:"startTime"`
+	EndTime       time.Time `json:"endTime,omitzero"`
+}
+
+// ScaleOut reports whether the activity adds capacity.
+func (a Activity) ScaleOut() bool { return a.To > a.From }
+
+// Open reports whether the activity still waits for its outcome.
+func (a Activity) Open() bool { return a.Status.Open() }
+
+// Accept moves a Pending activity to InProgress: SageMaker has taken the update.
+func (a Activity) Accept() (Activity, error) {
+	if a.Status != Pending {
+		return a, fmt.Errorf("accept activity %s: it is %s, not %s", a.ID, a.Status, Pending)
+	}
+	a.Status = InProgress
+	return a, nil
+}
+
+// Close moves an open activity to the terminal status to, at the time at.
+func (a Activity) Close(to Status, at time.Time, message string) (Activity, error) {
+	if !a.Open() {
+		return a, fmt.Errorf("close activity %s: it is already %s", a.ID, a.Status)
+	}
+	if to.Open() || !to.Valid() {
+		return a, fmt.Errorf("close activity %s: %q is not a terminal status", a.ID, to)
+	}
+	a.Status, a.EndTime, a.StatusMessage = to, at, message
+	return a, nil
+}
+
+// Took returns how long the activity was under way, 0 while it is open. For a
+// Successful scale-out this is the provisioning time.
+func (a Activity) Took() time.Duration {
+	if a.Open() {
+		return 0
+	}
+	return a.EndTime.Sub(a.StartTime)
+}

@@ -1,0 +1,54 @@
+package activity
+
+import (
+	"errors"
+	"time"
+)
+
+// What SageMaker and the store may answer. ErrBusy, ErrLimitExceeded and
+// ErrRefused are the known refusals of an update: nothing was changed. Any other
+// error of an update leaves its outcome open.
+var (
+	// ErrBusy says that the endpoint is being changed already.
+	ErrBusy = errors.New("endpoint is being updated")
+	// ErrLimitExceeded says that an account limit stands in the way.
+	ErrLimitExceeded = errors.New("resource limit exceeded")
+	// ErrRefused says that the request was refused for another reason.
+	ErrRefused = errors.New("request refused")
+	// ErrConflict says that somebody else wrote an endpoint's state first.
+	ErrConflict = errors.New("state was written by somebody else")
+	// ErrNotFound says that there is no endpoint of that name.
+	ErrNotFound = errors.New("endpoint not found")
+)
+
+// InService is the only status of an endpoint that can be scaled.
+const InService = "InService"
+
+// Endpoint is what SageMaker says of an endpoint. A new CreationTime under the
+// same name means another endpoint.
+type Endpoint struct {
+	Name         string
+	Status       string
+	CreationTime time.Time
+	Variants     []Variant
+}
+
+// Variant is what SageMaker says of one production variant, in instances.
+// Current is what serves, Desired what SageMaker was last asked for.
+// Unsupported says why the variant cannot be scaled by instances, or is empty.
+type Variant struct {
+	Name        string
+	Current     int
+	Desired     int
+	Unsupported string
+}
+
+// Variant returns the variant of that name.
+func (e Endpoint) Variant(name string) (Variant, bool) {
+	for _, v := range e.Variants {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Variant{}, false
+}

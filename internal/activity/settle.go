@@ -1,0 +1,71 @@
+package activity
+
+import (
+	"fmt"
+	"time"
+)
+
+// ClaimTTL is how long the outcome of a claim may stay unseen: for so long the
+// worker that wrote it may still send the update, or SageMaker may not show it
+// yet. It is longer than a function may run (its timeout is one minute) with
+// a minute to spare for clocks that differ, because SageMaker takes no
+// precondition and the claim is the only fence.
+const ClaimTTL = 2 * time.Minute
+
+// Settle says how the open activity a of endpoint e ended, if it did. ok is
+// false while the outcome cannot be known yet.
+//
+// It compares the desired and the current count and not the status alone: an
+// endpoint that is InService again may have been rolled back. An activity whose
+// answer was lost is recognised by the count that it asked for.
+func Settle(a Activity, e Endpoint, now time.Time) (o Outcome, ok bool) {
+	v, found := e.Variant(a.Variant)
+	switch {
+	case !found:
+		return Outcome{Status: Failed, Message: fmt.Sprintf("variant %s is gone", a.Variant)}, true
+	case e.Status == "Failed":
+		return Outcome{Status: Failed, Message: "the endpoint has failed"}, true
+	case e.Status != InService:
+		return Outcome{}, false
+	case v.Desired == a.To && v.Current == a.To:
+		return Outcome{Status: Successful, Message: fmt.Sprintf("%d instances are in service", a.To)}, true
+	case now.Sub(a.StartTime) < ClaimTTL:
+		return Outcome{}, false
+	}
+	return unfulfilled(a, v), true
+}
+
+// Visible reports whether SageMaker shows that it has taken the update of the
+// Pending activity a, whose answer may have been lost.
+func Visible(a Activity, e Endpoint) bool {
+	v, found := e.Variant(a.Variant)
+	return found && a.Status == Pending && e.Status != InService && v.Desired == a.To
+}
+
+// unfulfilled is the outcome of an activity that has had its time on an
+// endpoint that is InService with another count than was asked for.
+func unfulfilled(a Activity, v Variant) Outcome {
+	switch {
+	case v.Desired == a.From && v.Current == a.From && a.Status == Pending:
+		return Outcome{Status: Failed, Message: "the update never reached SageMaker: nothing was changed"}
+	case v.Current == a.From && (v.Desired == a.From || v.Desired == a.To):
+		return Outcome{
+			Status:     Failed,
+			Message:    fmt.Sprintf("SageMaker rolled back to %d instances", v.Current),
+			NoCapacity: a.ScaleOut(),
+		}
+	case between(v.Current, a.From, a.To) && (v.Desired == a.To || v.Desired == v.Current):
+		return Outcome{
+			Status:     Unfulfilled,
+			Message:    fmt.Sprintf("only %d of %d instances came into service", v.Current, a.To),
+			NoCapacity: a.ScaleOut(),
+		}
+	}
+	return Outcome{
+		Status:  Overridden,
+		Message: fmt.Sprintf("somebody else set the desired capacity to %d", v.Desired),
+	}
+}
+
+// between reports whether n lies strictly between a and b, in either order.
+func between(n, a, b int) bool { return min(a, b) < n && n < max(a, b) }

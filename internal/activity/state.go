@@ -1,0 +1,174 @@
+package activity
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The sizes that keep the state item small, and the bounds of the backoff.
+const (
+	maxRecent       = 32
+	maxProvisioning = 20
+	firstBackoff    = 5 * time.Minute
+	maxBackoff      = time.Hour
+)
+
+// ErrOpen says that the endpoint has an open activity, so that no other may
+// start: SageMaker changes one thing on an endpoint at a time.
+var ErrOpen = errors.New("another activity is open")
+
+// State is what is remembered of one endpoint between evaluations. Its methods
+// return changed copies and leave the receiver as it was.
+//
+// Version is that of the stored item that it was read from, 0 for none; every
+// write is conditional on it. Recent holds the closed activities, oldest first,
+// the last change of every variant and direction among them however old.
+type State struct {
+	Endpoint     string                     `json:"endpoint"`
+	Version      int64                      `json:"version"`
+	CreationTime time.Time                  `json:"creationTime,omitzero"`
+	Open         *Activity                  `json:"open,omitempty"`
+	Recent       []Activity                 `json:"recent,omitempty"`
+	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
+	Backoffs     map[string]Backoff         `json:"backoffs,omitempty"`
+}
+
+// Backoff is how long a variant's scale-out waits after SageMaker could not
+// provide the capacity.
+type Backoff struct {
+	Failures int       `json:"failures"`
+	Until    time.Time `json:"until"`
+}
+
+// Outcome is how an open activity ended. NoCapacity marks a scale-out that
+// SageMaker could not provide, which makes the next one wait.
+type Outcome struct {
+	Status     Status
+	Message    string
+	NoCapacity bool
+}
+
+// Claim returns the state with a as its open activity. It fails with ErrOpen
+// when there is one already.
+func (s State) Claim(a Activity) (State, error) {
+	if s.Open != nil {
+		return s, fmt.Errorf("claim endpoint %s for activity %s: %w", s.Endpoint, a.ID, ErrOpen)
+	}
+	s.Open = &a
+	return s, nil
+}
+
+// Accept returns the state with its open activity InProgress.
+func (s State) Accept() (State, error) {
+	if s.Open == nil {
+		return s, fmt.Errorf("accept activity of endpoint %s: none is open", s.Endpoint)
+	}
+	a, err := s.Open.Accept()
+	if err != nil {
+		return s, err
+	}
+	s.Open = &a
+	return s, nil
+}
+
+// Close returns the state with its open activity ended by o at the time at, and
+// that activity. A Successful scale-out teaches the variant's provisioning time
+// and ends its backoff; one without capacity prolongs it.
+func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
+	if s.Open == nil {
+		return s, Activity{}, fmt.Errorf("close activity of endpoint %s: none is open", s.Endpoint)
+	}
+	a, err := s.Open.Close(o.Status, at, o.Message)
+	if err != nil {
+		return s, Activity{}, err
+	}
+	s.Open = nil
+	s.Recent = trim(append(slices.Clone(s.Recent), a))
+	if a.ScaleOut() && (o.NoCapacity || a.Status == Successful) {
+		s.Backoffs = s.withBackoff(a.Variant, o.NoCapacity, at)
+	}
+	if a.ScaleOut() && a.Status == Successful {
+		s.Provisioning = s.withProvisioning(a.Variant, a.Took())
+	}
+	return s, a, nil
+}
+
+// Adopt returns the state as it applies to e. When e was created anew under its
+// old name, everything that was remembered of the old one is dropped.
+func (s State) Adopt(e Endpoint) State {
+	if s.CreationTime.Equal(e.CreationTime) {
+		return s
+	}
+	if s.CreationTime.IsZero() {
+		s.CreationTime = e.CreationTime
+		return s
+	}
+	return State{Endpoint: s.Endpoint, Version: s.Version, CreationTime: e.CreationTime}
+}
+
+// History returns the variant's closed activities, oldest first, and then the
+// endpoint's open one, whichever variant it changes: SageMaker changes one thing
+// on an endpoint at a time.
+func (s State) History(variant string) []Activity {
+	var out []Activity
+	for _, a := range s.Recent {
+		if a.Variant == variant {
+			out = append(out, a)
+		}
+	}
+	if s.Open != nil {
+		out = append(out, *s.Open)
+	}
+	return out
+}
+
+func (s State) withBackoff(variant string, noCapacity bool, at time.Time) map[string]Backoff {
+	out := make(map[string]Backoff, len(s.Backoffs)+1)
+	for k, v := range s.Backoffs {
+		out[k] = v
+	}
+	if !noCapacity {
+		delete(out, variant)
+		return out
+	}
+	b := out[variant]
+	wait := min(firstBackoff<<min(b.Failures, 10), maxBackoff)
+	out[variant] = Backoff{Failures: b.Failures + 1, Until: at.Add(wait)}
+	return out
+}
+
+func (s State) withProvisioning(variant string, took time.Duration) map[string][]time.Duration {
+	out := make(map[string][]time.Duration, len(s.Provisioning)+1)
+	for k, v := range s.Provisioning {
+		out[k] = v
+	}
+	learned := append(slices.Clone(out[variant]), took)
+	out[variant] = learned[max(0, len(learned)-maxProvisioning):]
+	return out
+}
+
+// trim drops the oldest activities beyond maxRecent, but never the last
+// Successful one of a variant and direction: a cooldown may hang on it.
+func trim(all []Activity) []Activity {
+	type key struct {
+		variant string
+		out     bool
+	}
+	last := map[key]int{}
+	for i, a := range all {
+		if a.Status == Successful {
+			last[key{a.Variant, a.ScaleOut()}] = i
+		}
+	}
+	excess := len(all) - maxRecent
+	var kept []Activity
+	for i, a := range all {
+		needed := a.Status == Successful && last[key{a.Variant, a.ScaleOut()}] == i
+		if i >= excess || needed {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
