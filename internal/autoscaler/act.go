@@ -1,0 +1,216 @@
+package autoscaler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/guard"
+	"sagescale/internal/scaling"
+)
+
+// conclude decides every target of an endpoint and carries out at most one of
+// the decisions: SageMaker changes one thing on an endpoint at a time.
+func (e *Evaluator) conclude(ctx context.Context, v *view, t Trigger, now time.Time) {
+	var wanting []*evaluation
+	for _, c := range v.cases {
+		e.decide(v, c, t, now)
+		if c.decision.DesiredCapacity != c.record.Observation.DesiredCapacity && !c.target.DryRun {
+			wanting = append(wanting, c)
+		}
+	}
+	slices.SortStableFunc(wanting, func(a, b *evaluation) int { return v.urgency(a, b) })
+	for i, c := range wanting {
+		if i == 0 {
+			e.act(ctx, v, c, t)
+			continue
+		}
+		c.holdAt(scaling.ActivityInProgress, "variant %s of the endpoint is changed first", wanting[0].target.Variant)
+	}
+	for _, c := range v.cases {
+		c.record.Decision = c.decision
+		if v.settled != nil && v.settled.Variant == c.target.Variant {
+			c.record.Settled = v.settled
+		}
+		if v.err != nil {
+			c.record.Error = v.err.Error()
+		}
+	}
+}
+
+// urgency orders the targets of an endpoint: scale-outs first, then the one that
+// was changed longest ago, so that none starves.
+func (v *view) urgency(a, b *evaluation) int {
+	out := func(c *evaluation) int {
+		if c.decision.DesiredCapacity > c.record.Observation.DesiredCapacity {
+			return 0
+		}
+		return 1
+	}
+	last := func(c *evaluation) int64 {
+		latest := int64(0)
+		for _, a := range v.state.History(c.target.Variant) {
+			latest = max(latest, a.StartTime.UnixNano())
+		}
+		return latest
+	}
+	return cmp.Or(cmp.Compare(out(a), out(b)), cmp.Compare(last(a), last(b)))
+}
+
+// decide makes the decision and the record of one target.
+func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
+	variant, found := v.endpoint.Variant(c.target.Variant)
+	observed := scaling.Observation{
+		Status:          v.endpoint.Status,
+		CurrentCapacity: variant.Current,
+		DesiredCapacity: variant.Desired,
+		Metrics:         c.series,
+	}
+	c.record = Record{
+		Time:        now,
+		Endpoint:    c.target.Endpoint,
+		Variant:     c.target.Variant,
+		Policy:      e.Policy.Digest,
+		Trigger:     t,
+		Observation: observed,
+	}
+	in := scaling.Input{
+		Now:         now,
+		Target:      c.target,
+		Observation: observed,
+		Activities:  v.state.History(c.target.Variant),
+	}
+	switch {
+	case v.endpoint.Status == "":
+		c.decision = scaling.Undecided(in)
+		c.decision.Refuse(v.hold.Code, "%s", v.hold.Message)
+	case !found:
+		c.decision = scaling.Undecided(in)
+		c.decision.Refuse(scaling.NotFound, "the endpoint has no variant of that name")
+	case variant.Unsupported != "":
+		c.decision = scaling.Undecided(in)
+		c.decision.Refuse(scaling.Unsupported, "%s", variant.Unsupported)
+	default:
+		c.decision = guard.Check(in, scaling.Decide(in), v.state.Backoffs[c.target.Variant])
+		if v.hold.Code != "" {
+			c.holdAt(v.hold.Code, "%s", v.hold.Message)
+		}
+	}
+}
+
+// holdAt takes a decision back to the present capacity.
+func (c *evaluation) holdAt(code scaling.Code, format string, args ...any) {
+	c.decision.Hold(code, c.record.Observation.DesiredCapacity, format, args...)
+}
+
+// act claims the endpoint, looks again, and sends the one update.
+func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) {
+	present := c.record.Observation.DesiredCapacity
+	claimedAt := e.Now()
+	claimed, err := v.state.Claim(activity.Activity{
+		ID:           activityID(claimedAt, c.target.Variant, t.ID),
+		Variant:      c.target.Variant,
+		From:         present,
+		To:           c.decision.DesiredCapacity,
+		Status:       activity.Pending,
+		Cause:        cause(t, c.decision),
+		PolicyDigest: e.Policy.Digest,
+		StartTime:    claimedAt,
+	})
+	if err != nil {
+		c.holdAt(scaling.ActivityInProgress, "%s", err)
+		return
+	}
+	if !e.save(ctx, v, claimed) {
+		c.holdAt(v.hold.Code, "%s", v.hold.Message)
+		return
+	}
+	if changed := e.changed(ctx, v, c); changed != "" {
+		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: changed}, scaling.ChangedMeanwhile)
+		return
+	}
+	e.send(ctx, v, c)
+	if v.state.Open != nil {
+		open := *v.state.Open
+		c.record.Activity = &open
+	}
+}
+
+// changed looks at the endpoint again, as late as possible before the update,
+// and says what speaks against sending it.
+func (e *Evaluator) changed(ctx context.Context, v *view, c *evaluation) string {
+	fresh, err := e.Endpoints.Describe(ctx, v.endpoint.Name)
+	if err != nil {
+		return fmt.Sprintf("the endpoint could not be described again: %v", err)
+	}
+	variant, _ := fresh.Variant(c.target.Variant)
+	was := c.record.Observation
+	switch {
+	case !fresh.CreationTime.Equal(v.endpoint.CreationTime):
+		return "the endpoint was created anew meanwhile"
+	case fresh.Status != activity.InService:
+		return fmt.Sprintf("the endpoint became %s meanwhile", fresh.Status)
+	case variant.Desired != was.DesiredCapacity || variant.Current != was.CurrentCapacity:
+		return fmt.Sprintf("the capacity became %d (desired %d) meanwhile", variant.Current, variant.Desired)
+	case ctx.Err() != nil:
+		return "the evaluation ran out of time"
+	case e.Now().Sub(v.state.Open.StartTime) > activity.ClaimTTL/2:
+		return "the evaluation was held up for too long after its claim"
+	}
+	return ""
+}
+
+// send sends the update once and settles what its answer says. Without a clear
+// answer the activity stays Pending: the next evaluation finds out.
+func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
+	err := e.Endpoints.SetCapacity(ctx, c.target.Endpoint, c.target.Variant, c.decision.DesiredCapacity)
+	switch {
+	case err == nil:
+		accepted, acceptErr := v.state.Accept()
+		if acceptErr != nil {
+			v.fail(acceptErr)
+			return
+		}
+		e.save(ctx, v, accepted)
+	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrRefused):
+		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: err.Error()}, scaling.UpdateRefused)
+	case errors.Is(err, activity.ErrLimitExceeded):
+		o := activity.Outcome{Status: activity.Failed, Message: err.Error(), NoCapacity: true}
+		e.giveUp(ctx, v, c, o, scaling.UpdateRefused)
+	default:
+		c.decision.Refuse(scaling.OutcomeUnknown, "the answer to the update was lost: %v", err)
+		v.err = errors.Join(v.err, fmt.Errorf("update endpoint %s: %w", v.endpoint.Name, err))
+	}
+}
+
+// giveUp ends the claimed activity, of which nothing came, and takes the
+// decision back.
+func (e *Evaluator) giveUp(ctx context.Context, v *view, c *evaluation, o activity.Outcome, code scaling.Code) {
+	e.end(ctx, v, o, e.Now())
+	c.holdAt(code, "%s", o.Message)
+}
+
+// activityID names an activity: when, which variant, and woken by what.
+func activityID(at time.Time, variant, trigger string) string {
+	id := at.UTC().Format("20060102T150405.000Z") + "-" + variant
+	if trigger != "" {
+		id += "-" + trigger[max(0, len(trigger)-12):]
+	}
+	return id
+}
+
+// cause says in one line what an activity follows from.
+func cause(t Trigger, d scaling.Decision) string {
+	text := t.Kind
+	if t.Name != "" {
+		text += " " + t.Name
+	}
+	for _, s := range d.Steps {
+		text += "; " + s.Reason
+	}
+	return text
+}

@@ -1,0 +1,182 @@
+// Package autoscaler is the order in which an evaluation goes:
+//
+//	targets -> observe -> settle -> decide -> guard -> claim -> act -> settle -> record
+//
+// What woke it is a hint that names targets. What is done depends only on the
+// policy, on what AWS says now, on the stored state and on the time, so a lost,
+// late, doubled or forged event changes nothing but latency.
+//
+// # The claim
+//
+// SageMaker's update takes no precondition and no token, so the fence is ours.
+// The intent is written to the endpoint's state before the update is sent, on
+// the condition that nobody wrote it meanwhile: first writer wins. The update is
+// then sent once. If its answer is lost the intent stays open, and whichever
+// evaluation comes next settles it by what SageMaker shows. A worker that was
+// held up sends nothing once its claim is half way to the time at which others
+// may give it up. What cannot be fenced is the last instant between that check
+// and the call: one update, inside the limits.
+//
+// The state table must answer for anything to be changed: without it nobody
+// knows what was done before.
+package autoscaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// ErrNoTarget says that the policy has no target of the names in a trigger.
+var ErrNoTarget = errors.New("no such target in the policy")
+
+// endpoints is what an evaluation asks of SageMaker. Describe fails with
+// activity.ErrNotFound when there is no such endpoint. SetCapacity sends one
+// update and never repeats it; an error that wraps none of activity.ErrBusy,
+// ErrLimitExceeded and ErrRefused leaves open whether it was applied.
+type endpoints interface {
+	Describe(ctx context.Context, endpoint string) (activity.Endpoint, error)
+	SetCapacity(ctx context.Context, endpoint, variant string, instances int) error
+}
+
+// metrics reads the datapoints of several metrics from a time to now. The answer
+// has one series for each metric asked for, in the same order.
+type metrics interface {
+	Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error)
+}
+
+// store keeps the state of endpoints. Load returns a state of version 0 for an
+// endpoint that has none. Save writes s if the stored version is still s.Version
+// and returns the state with its new version; it fails with activity.ErrConflict
+// if somebody else wrote. A Save whose answer was lost and that is found to have
+// been applied succeeds. Archive keeps a closed activity for people to read.
+type store interface {
+	Load(ctx context.Context, endpoint string) (activity.State, error)
+	Save(ctx context.Context, s activity.State) (activity.State, error)
+	Archive(ctx context.Context, endpoint string, a activity.Activity) error
+}
+
+// Evaluator evaluates the targets of one policy. All fields must be set.
+type Evaluator struct {
+	Policy    *policy.Policy
+	Endpoints endpoints
+	Metrics   metrics
+	Store     store
+	// Record takes one record for every target of every evaluation, in the order
+	// of the policy.
+	Record func(context.Context, Record)
+	Now    func() time.Time
+	// Parallel is how many endpoints are worked on at once, at least 1.
+	Parallel int
+}
+
+// Trigger is what woke an evaluation. Endpoint and Variant narrow it down; empty
+// means all. The rest is for the record only.
+type Trigger struct {
+	Kind     string `json:"kind"`
+	ID       string `json:"id,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Endpoint string `json:"-"`
+	Variant  string `json:"-"`
+}
+
+// Record is the account of one evaluation of one target: what was seen, what was
+// decided and why, and what came of it. Policy is the digest of the policy.
+type Record struct {
+	Time        time.Time           `json:"time"`
+	Endpoint    string              `json:"endpoint"`
+	Variant     string              `json:"variant"`
+	Policy      string              `json:"policyDigest"`
+	Trigger     Trigger             `json:"trigger"`
+	Observation scaling.Observation `json:"observation"`
+	Decision    scaling.Decision    `json:"decision"`
+	// Settled is the activity that this evaluation found to have ended, Activity
+	// the one that it started.
+	Settled  *activity.Activity `json:"settled,omitempty"`
+	Activity *activity.Activity `json:"activity,omitempty"`
+	Error    string             `json:"error,omitempty"`
+}
+
+// Evaluate evaluates the targets that t names. A fault of one endpoint is
+// recorded, joined into the error, and keeps no other from being evaluated.
+func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) error {
+	views := e.views(t)
+	if len(views) == 0 {
+		return fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
+	}
+	now := e.Now()
+	e.each(views, func(v *view) { e.observe(ctx, v, now) })
+	e.measure(ctx, views, now)
+	e.each(views, func(v *view) { e.conclude(ctx, v, t, now) })
+	return e.record(ctx, views)
+}
+
+// Settle closes the open activity of the endpoint that t names, if SageMaker
+// shows how it ended, and starts nothing. It returns the activity that it closed,
+// nil for none.
+func (e *Evaluator) Settle(ctx context.Context, t Trigger) (*activity.Activity, error) {
+	views := e.views(Trigger{Endpoint: t.Endpoint})
+	if t.Endpoint == "" || len(views) == 0 {
+		return nil, fmt.Errorf("settle endpoint %q: %w", t.Endpoint, ErrNoTarget)
+	}
+	v := views[0]
+	e.observe(ctx, v, e.Now())
+	return v.settled, v.err
+}
+
+// views groups the targets that t names by endpoint, in the order of the policy.
+func (e *Evaluator) views(t Trigger) []*view {
+	var views []*view
+	byEndpoint := map[string]*view{}
+	for _, target := range e.Policy.Targets {
+		if t.Endpoint != "" && target.Endpoint != t.Endpoint || t.Variant != "" && target.Variant != t.Variant {
+			continue
+		}
+		v := byEndpoint[target.Endpoint]
+		if v == nil {
+			v = &view{endpoint: activity.Endpoint{Name: target.Endpoint}}
+			byEndpoint[target.Endpoint] = v
+			views = append(views, v)
+		}
+		v.cases = append(v.cases, &evaluation{target: target})
+	}
+	return views
+}
+
+// each works on the views, Parallel at once. A panic becomes the error of its
+// view, so that it harms no other.
+func (e *Evaluator) each(views []*view, work func(*view)) {
+	slots := make(chan struct{}, max(1, e.Parallel))
+	var wg sync.WaitGroup
+	for _, v := range views {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					v.fail(fmt.Errorf("evaluate endpoint %s: panic: %v", v.endpoint.Name, r))
+				}
+				<-slots
+			}()
+			work(v)
+		})
+	}
+	wg.Wait()
+}
+
+// record writes every record in the order of the policy and joins the errors.
+func (e *Evaluator) record(ctx context.Context, views []*view) error {
+	var errs []error
+	for _, v := range views {
+		for _, c := range v.cases {
+			e.Record(ctx, c.record)
+		}
+		errs = append(errs, v.err)
+	}
+	return errors.Join(errs...)
+}
