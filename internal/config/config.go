@@ -1,0 +1,103 @@
+// Package config has the names that the functions and the infrastructure must
+// agree on: environment variables, alarm names, the table's keys. Each is one
+// constant here, used on both sides, so that they cannot drift apart.
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Environment variables of the functions.
+const (
+	EnvPolicyFile  = "SAGESCALE_POLICY_FILE"    // path of the policy file beside the binary
+	EnvTable       = "SAGESCALE_TABLE"          // name of the state table
+	EnvAccount     = "SAGESCALE_ACCOUNT"        // the account whose events are believed
+	EnvAlarmPrefix = "SAGESCALE_ALARM_PREFIX"   // first part of the names of our alarms
+	EnvRegion      = "AWS_REGION"               // set by Lambda
+	EnvFunction    = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
+)
+
+// PolicyFile is the name of the policy file in the bundle of a function.
+const PolicyFile = "scaling.yaml"
+
+// FunctionTimeout is how long a function may run. The claim on an endpoint
+// outlives it: see activity.ClaimTTL.
+const FunctionTimeout = time.Minute
+
+// Keys of the state table.
+const (
+	KeyPartition = "pk"
+	KeySort      = "sk"
+	KeyExpires   = "expires" // epoch seconds; only history items have it
+)
+
+// Names of the metrics that the functions write through their logs, in the
+// embedded metric format: one line for each invocation. The alarms read them.
+const (
+	MetricNamespace   = "Sagescale"
+	MetricDimension   = "Function" // its value is the name of the function in AWS
+	MetricEvaluations = "Evaluations"
+	MetricErrors      = "Errors"
+)
+
+// Tick is the input that the tick rule gives to the schedule function, and
+// Action the kind of input that a schedule of a scheduled action gives.
+const (
+	DetailTypeTick   = "sagescale tick"
+	DetailTypeAction = "sagescale scheduled action"
+)
+
+// Settings are what a function is told by its environment.
+type Settings struct {
+	PolicyFile  string
+	Table       string
+	Account     string
+	AlarmPrefix string
+	Region      string
+	Function    string
+}
+
+// Load reads the settings by lookup, which is os.LookupEnv outside tests. It
+// names every variable that is missing.
+func Load(lookup func(string) (string, bool)) (Settings, error) {
+	var missing []string
+	get := func(name string) string {
+		v, ok := lookup(name)
+		if !ok || v == "" {
+			missing = append(missing, name)
+		}
+		return v
+	}
+	s := Settings{
+		PolicyFile:  get(EnvPolicyFile),
+		Table:       get(EnvTable),
+		Account:     get(EnvAccount),
+		AlarmPrefix: get(EnvAlarmPrefix),
+		Region:      get(EnvRegion),
+		Function:    get(EnvFunction),
+	}
+	if missing != nil {
+		return Settings{}, fmt.Errorf("load settings: environment variables not set: %s", strings.Join(missing, ", "))
+	}
+	return s, nil
+}
+
+// AlarmName names the alarm of a target: prefix/endpoint/variant/name. Any alarm
+// of the account whose name begins so belongs to that target, so users can wire
+// alarms of their own by naming them.
+func AlarmName(prefix, endpoint, variant, name string) string {
+	return strings.Join([]string{prefix, endpoint, variant, name}, "/")
+}
+
+// AlarmTarget returns the endpoint and the variant that an alarm belongs to by
+// its name. ok is false for the alarms of others.
+func AlarmTarget(prefix, alarmName string) (endpoint, variant string, ok bool) {
+	rest, ours := strings.CutPrefix(alarmName, prefix+"/")
+	parts := strings.SplitN(rest, "/", 3)
+	if !ours || len(parts) < 3 || parts[2] == "" {
+		return "", "", false
+	}
+	return parts[0], parts[1], true
+}
