@@ -1,0 +1,188 @@
+package guard_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/guard"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+	"sagescale/internal/schedule"
+)
+
+func now() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
+
+// done is a change that came into service so long ago.
+func done(from, to int, ago time.Duration) activity.Activity {
+	end := now().Add(-ago)
+	return activity.Activity{Variant: "AllTraffic", From: from, To: to, Status: activity.Successful, StartTime: end.Add(-6 * time.Minute), EndTime: end}
+}
+
+func ended(a activity.Activity, s activity.Status) activity.Activity { a.Status = s; return a }
+
+func input(present int, history ...activity.Activity) scaling.Input {
+	return scaling.Input{
+		Now: now(),
+		Target: policy.Target{
+			Endpoint: "chat-llm", Variant: "AllTraffic", Limits: schedule.Limits{Min: 1, Max: 20},
+			ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: 5 * time.Minute,
+		},
+		Observation: scaling.Observation{Status: activity.InService, CurrentCapacity: present, DesiredCapacity: present},
+		Activities:  history,
+	}
+}
+
+// wish is a decision of target tracking for so many instances.
+func wish(in scaling.Input, to int) scaling.Decision {
+	d := scaling.Undecided(in)
+	d.Move(scaling.RuleTargetTracking, to, "load")
+	return d
+}
+
+func TestCheckCooldowns(t *testing.T) {
+	tests := []struct {
+		name    string
+		history []activity.Activity
+		present int
+		wish    int
+		want    int
+		code    scaling.Code
+	}{
+		{"no history", nil, 4, 6, 6, ""},
+		{"scale-out after a scale-out has cooled down", []activity.Activity{done(2, 4, 6*time.Minute)}, 4, 6, 6, ""},
+		{"a larger scale-out passes the cooldown", []activity.Activity{done(2, 4, time.Minute)}, 4, 5, 5, ""},
+		{"what the last one asked for already waits", []activity.Activity{done(2, 6, time.Minute)}, 4, 6, 4, scaling.ScaleOutCooldown},
+		{"and no longer than the cooldown", []activity.Activity{done(2, 6, 5*time.Minute)}, 4, 6, 6, ""},
+		{"scale-in waits for a scale-in", []activity.Activity{done(6, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleInCooldown}, // AWS: target tracking guide
+		{"scale-in after its cooldown", []activity.Activity{done(6, 4, 5*time.Minute)}, 4, 3, 3, ""},
+		{"scale-in a moment before its end", []activity.Activity{done(6, 4, 5*time.Minute-time.Second)}, 4, 3, 4, scaling.ScaleInCooldown},
+		{"scale-in waits for a scale-out", []activity.Activity{done(2, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleInCooldown}, // AWS is silent
+		{"scale-out within a scale-in cooldown", []activity.Activity{done(6, 4, time.Minute)}, 4, 6, 6, ""},                  // AWS: target tracking guide
+		{"a scale-out ends the scale-in cooldown", []activity.Activity{done(6, 4, 4*time.Minute), done(4, 6, time.Second)}, 6, 5, 6, scaling.ScaleInCooldown},
+		{"a failed change starts no cooldown", []activity.Activity{ended(done(4, 2, time.Minute), activity.Failed)}, 4, 3, 3, ""},
+		{"an overridden change starts no cooldown", []activity.Activity{ended(done(4, 6, time.Minute), activity.Overridden)}, 4, 3, 3, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(tt.present, tt.history...)
+			check(t, in, guard.Check(in, wish(in, tt.wish), activity.Backoff{}), tt.want, tt.code)
+		})
+	}
+}
+
+// check fails unless d is for want instances and refused for code only.
+func check(t *testing.T, in scaling.Input, d scaling.Decision, want int, code scaling.Code) {
+	t.Helper()
+	if d.DesiredCapacity != want {
+		t.Errorf("DesiredCapacity = %d, want %d: %+v", d.DesiredCapacity, want, d)
+	}
+	var codes []scaling.Code
+	for _, r := range d.NotScaledReasons {
+		codes = append(codes, r.Code)
+	}
+	if code == "" && codes != nil || code != "" && !slices.Equal(codes, []scaling.Code{code}) {
+		t.Errorf("codes = %v, want %q", codes, code)
+	}
+	at := in.Observation.DesiredCapacity
+	for _, s := range d.Steps {
+		if s.From != at {
+			t.Errorf("step %+v does not go on from %d", s, at)
+		}
+		at = s.To
+	}
+	if at != d.DesiredCapacity {
+		t.Errorf("steps lead to %d, not to %d", at, d.DesiredCapacity)
+	}
+}
+
+// With a scale-out cooldown of its own shorter than the scale-in cooldown, the
+// end of the scale-in cooldown by a scale-out shows.
+func TestCheckScaleOutEndsScaleInCooldown(t *testing.T) {
+	in := input(6, done(8, 4, 4*time.Minute), done(4, 6, 2*time.Minute))
+	in.Target.ScaleOutCooldown = time.Minute
+	check(t, in, guard.Check(in, wish(in, 5), activity.Backoff{}), 5, "")
+	in.Activities = in.Activities[:1]
+	check(t, in, guard.Check(in, wish(in, 5), activity.Backoff{}), 6, scaling.ScaleInCooldown)
+}
+
+// Scheduled limits are not held back by cooldowns; what a metric wants beyond
+// them is.
+func TestCheckLimitsPassCooldowns(t *testing.T) {
+	in := input(2, done(6, 2, time.Minute), done(1, 2, time.Minute))
+	in.Target.Limits = schedule.Limits{Min: 4, Max: 20}
+	d := scaling.Undecided(in)
+	d.Move(scaling.RuleMinCapacity, 4, "minimum")
+	check(t, in, guard.Check(in, d, activity.Backoff{}), 4, "")
+
+	in = input(12, done(6, 12, time.Minute))
+	in.Target.Limits = schedule.Limits{Min: 1, Max: 10}
+	check(t, in, guard.Check(in, wish(in, 7), activity.Backoff{}), 10, scaling.ScaleInCooldown)
+}
+
+func TestCheckBlocked(t *testing.T) {
+	open := activity.Activity{Variant: "AllTraffic", From: 2, To: 4, Status: activity.Pending, StartTime: now().Add(-time.Second)}
+	backoff := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
+	set := func(in scaling.Input, f func(*scaling.Input)) scaling.Input { f(&in); return in }
+	tests := []struct {
+		name    string
+		in      scaling.Input
+		wish    int
+		backoff activity.Backoff
+		code    scaling.Code
+	}{
+		{"endpoint updating", set(input(4), func(in *scaling.Input) { in.Observation.Status = "Updating" }), 6, activity.Backoff{}, scaling.Unscalable},
+		{"endpoint rolling back", set(input(4), func(in *scaling.Input) { in.Observation.Status = "RollingBack" }), 3, activity.Backoff{}, scaling.Unscalable},
+		{"status with tricks", set(input(4), func(in *scaling.Input) { in.Observation.Status = "\x1b[31mInService" }), 3, activity.Backoff{}, scaling.Unscalable},
+		{"status missing", set(input(4), func(in *scaling.Input) { in.Observation.Status = "" }), 3, activity.Backoff{}, scaling.Unscalable},
+		{"open activity", input(4, open), 6, activity.Backoff{}, scaling.ActivityInProgress},
+		{"open activity, scale-in", input(4, open), 3, activity.Backoff{}, scaling.ActivityInProgress},
+		{"fewer serve than asked for", set(input(4), func(in *scaling.Input) { in.Observation.CurrentCapacity = 2 }), 3, activity.Backoff{}, scaling.CapacityNotInService},
+		{"backing off", input(4), 6, backoff, scaling.BackingOff},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoff)
+			check(t, tt.in, d, 4, tt.code)
+			if strings.Contains(d.NotScaledReasons[0].Message, "\x1b") {
+				t.Errorf("message has an escape sequence: %q", d.NotScaledReasons[0].Message)
+			}
+		})
+	}
+}
+
+func TestCheckLetsThrough(t *testing.T) {
+	short := input(4)
+	short.Observation.CurrentCapacity = 2
+	backoff := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
+	tests := []struct {
+		name    string
+		in      scaling.Input
+		wish    int
+		backoff activity.Backoff
+	}{
+		{"a scale-out beyond what is on its way", short, 6, activity.Backoff{}},
+		{"a scale-in while backing off", input(4), 3, backoff},
+		{"a scale-out when the backoff is over", input(4), 6, activity.Backoff{Failures: 1, Until: now()}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			check(t, tt.in, guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoff), tt.wish, "")
+		})
+	}
+}
+
+func TestCheckDryRun(t *testing.T) {
+	in := input(4)
+	in.Target.DryRun = true
+	check(t, in, guard.Check(in, wish(in, 6), activity.Backoff{}), 6, scaling.DryRun)
+}
+
+func TestCheckLeavesARefusalAlone(t *testing.T) {
+	in := input(4)
+	d := scaling.Undecided(in)
+	d.Refuse(scaling.AlreadyAtDesired, "as it should be")
+	check(t, in, guard.Check(in, d, activity.Backoff{}), 4, scaling.AlreadyAtDesired)
+}
