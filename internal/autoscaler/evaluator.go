@@ -157,16 +157,23 @@ func (e *Evaluator) each(views []*view, work func(*view)) {
 	for _, v := range views {
 		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					v.fail(fmt.Errorf("evaluate endpoint %s: panic: %v", v.endpoint.Name, r))
-				}
-				<-slots
-			}()
-			work(v)
+			defer func() { <-slots }()
+			if err := safely(func() error { work(v); return nil }); err != nil {
+				v.fail(fmt.Errorf("evaluate endpoint %s: %w", v.endpoint.Name, err))
+			}
 		})
 	}
 	wg.Wait()
+}
+
+// safely runs work and makes an error of its panic.
+func safely(work func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return work()
 }
 
 // record writes every record in the order of the policy and joins the errors.

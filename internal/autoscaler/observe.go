@@ -139,7 +139,11 @@ func (e *Evaluator) measure(ctx context.Context, views []*view, now time.Time) {
 	if len(of) == 0 {
 		return
 	}
-	series, err := e.Metrics.Read(ctx, of, now.Add(-lookback), now)
+	var series []scaling.Series
+	err := safely(func() (err error) {
+		series, err = e.Metrics.Read(ctx, of, now.Add(-lookback), now)
+		return err
+	})
 	if err == nil && len(series) != len(of) {
 		err = fmt.Errorf("%d series for %d metrics", len(series), len(of))
 	}

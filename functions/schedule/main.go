@@ -1,0 +1,22 @@
+// Command schedule is the Lambda function that handles the tick and the scheduled actions.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sagescale/internal/function"
+)
+
+func main() {
+	f, err := function.Wire(context.Background(), os.LookupEnv, os.Stdout, time.Now)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start function schedule:", err)
+		os.Exit(1)
+	}
+	lambda.Start(f.Schedule)
+}

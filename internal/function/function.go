@@ -1,0 +1,151 @@
+// Package function has the handlers of the Lambda functions: what each makes of
+// the events that wake it, and what it answers.
+//
+// A function answers with an error only where Lambda's retry is of use: when an
+// alarm or a state change could not be acted upon. The next tick is the retry of
+// a tick, and an event that was refused would be refused again.
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/autoscaler"
+	"sagescale/internal/config"
+	"sagescale/internal/event"
+)
+
+// margin is what is left of a function's time when its work is called off, so
+// that it can still say so.
+const margin = 2 * time.Second
+
+// evaluator does the work. See autoscaler.Evaluator.
+type evaluator interface {
+	Evaluate(context.Context, autoscaler.Trigger) error
+	Settle(context.Context, autoscaler.Trigger) (*activity.Activity, error)
+}
+
+// Function handles events. Name is its own, as the dimension of its metrics; an
+// event from elsewhere than Origin is refused.
+type Function struct {
+	Name      string
+	Origin    event.Origin
+	Evaluator evaluator
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Schedule handles the tick and the scheduled actions: it evaluates all targets,
+// or the one named. It never fails: the next tick is a minute away.
+func (f Function) Schedule(ctx context.Context, raw json.RawMessage) error {
+	woken, refused := event.DecodeSchedule(raw, f.Origin)
+	var err error
+	if refused == nil {
+		err = f.evaluate(ctx, woken)
+	}
+	f.report(ctx, refused, err)
+	return nil
+}
+
+// Alarm handles alarms: it evaluates the targets that they belong to by their
+// names.
+func (f Function) Alarm(ctx context.Context, raw json.RawMessage) error {
+	woken, refused := event.DecodeAlarm(raw, f.Origin)
+	var err error
+	for _, e := range woken {
+		err = errors.Join(err, f.evaluate(ctx, e))
+	}
+	return f.report(ctx, refused, err)
+}
+
+// Settle handles changes of an endpoint's status: it closes the open activity of
+// the endpoint and starts nothing.
+func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
+	woken, refused := event.DecodeEndpointState(raw, f.Origin)
+	var err error
+	if refused == nil {
+		err = f.settle(ctx, woken)
+	}
+	return f.report(ctx, refused, err)
+}
+
+func (f Function) evaluate(ctx context.Context, e event.Event) error {
+	ctx, cancel := hurry(ctx)
+	defer cancel()
+	return f.Evaluator.Evaluate(ctx, trigger(e))
+}
+
+func (f Function) settle(ctx context.Context, e event.Event) error {
+	ctx, cancel := hurry(ctx)
+	defer cancel()
+	closed, err := f.Evaluator.Settle(ctx, trigger(e))
+	if err != nil {
+		return fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
+	}
+	f.Log.InfoContext(ctx, "settled", "endpoint", e.Endpoint, "status", e.Status, "activity", closed)
+	return nil
+}
+
+// hurry returns a context that ends shortly before the function does.
+func hurry(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-margin))
+}
+
+func trigger(e event.Event) autoscaler.Trigger {
+	return autoscaler.Trigger{Kind: string(e.Kind), ID: e.ID, Name: e.Name, Endpoint: e.Endpoint, Variant: e.Variant}
+}
+
+// report logs how the invocation went, with its metrics in CloudWatch's embedded
+// metric format: they cost no call. It returns the error for which Lambda should
+// run the function again. An event that was refused, or that names a target which
+// the policy does not have, would fare no better.
+func (f Function) report(ctx context.Context, refused, err error) error {
+	if errors.Is(err, autoscaler.ErrNoTarget) {
+		refused, err = errors.Join(refused, err), nil
+	}
+	evaluations, failures := 1, 0
+	level, text := slog.LevelInfo, ""
+	switch {
+	case err != nil:
+		failures, level, text = 1, slog.LevelError, err.Error()
+	case refused != nil:
+		evaluations, level, text = 0, slog.LevelWarn, refused.Error()
+	}
+	f.Log.LogAttrs(ctx, level, "invocation",
+		slog.String("error", text),
+		slog.String(config.MetricDimension, f.Name),
+		slog.Int(config.MetricEvaluations, evaluations),
+		slog.Int(config.MetricErrors, failures),
+		slog.Any("_aws", embedded(f.Now())),
+	)
+	return err
+}
+
+// embedded is the metadata that turns a log line into metrics.
+func embedded(now time.Time) map[string]any {
+	type metric struct{ Name, Unit string }
+	return map[string]any{
+		"Timestamp": now.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace":  config.MetricNamespace,
+			"Dimensions": [][]string{{config.MetricDimension}},
+			"Metrics":    []metric{{config.MetricEvaluations, "Count"}, {config.MetricErrors, "Count"}},
+		}},
+	}
+}
+
+// LogRecord returns a recorder that logs every decision record.
+func LogRecord(log *slog.Logger) func(context.Context, autoscaler.Record) {
+	return func(ctx context.Context, r autoscaler.Record) {
+		log.LogAttrs(ctx, slog.LevelInfo, "evaluation", slog.Any("record", r))
+	}
+}

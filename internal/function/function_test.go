@@ -1,0 +1,211 @@
+package function_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/autoscaler"
+	"sagescale/internal/event"
+	"sagescale/internal/function"
+)
+
+// spy notes what a function asks of the evaluator.
+type spy struct {
+	asked    []string
+	deadline time.Time
+	err      error
+}
+
+func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) error {
+	s.deadline, _ = ctx.Deadline()
+	s.asked = append(s.asked, fmt.Sprintf("evaluate %s %s/%s", t.Kind, t.Endpoint, t.Variant))
+	return s.err
+}
+
+func (s *spy) Settle(_ context.Context, t autoscaler.Trigger) (*activity.Activity, error) {
+	s.asked = append(s.asked, fmt.Sprintf("settle %s %s/%s", t.Kind, t.Endpoint, t.Variant))
+	return nil, s.err
+}
+
+// harness is a function over a spy, and its log.
+func harness(err error) (function.Function, *spy, *bytes.Buffer) {
+	s, log := &spy{err: err}, &bytes.Buffer{}
+	return function.Function{
+		Name:      "sagescale-test",
+		Origin:    event.Origin{Account: "111122223333", Region: "eu-west-1", AlarmPrefix: "sagescale"},
+		Evaluator: s,
+		Log:       slog.New(slog.NewJSONHandler(log, nil)),
+		Now:       func() time.Time { return time.UnixMilli(1795429508431) },
+	}, s, log
+}
+
+// handler returns the handler of the function that the file's events go to.
+func handler(t *testing.T, f function.Function, file string) func(context.Context, json.RawMessage) error {
+	t.Helper()
+	switch name, _, _ := strings.Cut(file, "-"); strings.TrimSuffix(name, ".json") {
+	case "tick", "scheduled", "manual":
+		return f.Schedule
+	case "alarm":
+		return f.Alarm
+	case "endpoint":
+		return f.Settle
+	}
+	t.Fatalf("no function is known for the sample %s", file)
+	return nil
+}
+
+func TestEverySampleThroughItsFunction(t *testing.T) {
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(files) < 15 {
+		t.Fatalf("samples: %v, %v", files, err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, s, log := harness(nil)
+			if err := handler(t, f, name)(t.Context(), raw); err != nil {
+				t.Errorf("the function failed: %v", err)
+			}
+			want := map[string]string{
+				"tick": "evaluate Tick /", "manual": "evaluate Tick /", "scheduled": "evaluate ScheduledAction chat-llm/AllTraffic",
+				"alarm": "evaluate Alarm chat-llm/AllTraffic", "endpoint": "settle EndpointState chat-llm/",
+			}[strings.TrimSuffix(strings.SplitN(name, "-", 2)[0], ".json")]
+			if len(s.asked) != 1 || s.asked[0] != want {
+				t.Errorf("asked %v, want %q", s.asked, want)
+			}
+			if !strings.Contains(log.String(), `"Evaluations":1`) || !strings.Contains(log.String(), `"Errors":0`) {
+				t.Errorf("no metrics in the log: %s", log)
+			}
+		})
+	}
+}
+
+func TestFunctionsRefuseWithoutHarm(t *testing.T) {
+	sample, err := os.ReadFile("../../events/alarm-direct-metric.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string]string{
+		"malformed":       `{"source":`,
+		"empty":           ``,
+		"unknown":         `{"detail-type":"Something Else","source":"aws.unknown"}`,
+		"huge":            `{"x":"` + strings.Repeat("a", 1<<20) + `"}`,
+		"foreign account": strings.ReplaceAll(string(sample), "111122223333", "999988887777"),
+		"foreign alarm":   strings.ReplaceAll(string(sample), "sagescale/", "other/"),
+	}
+	for name, raw := range bad {
+		f, s, log := harness(nil)
+		for _, h := range []func(context.Context, json.RawMessage) error{f.Schedule, f.Alarm, f.Settle} {
+			if err := h(t.Context(), json.RawMessage(raw)); err != nil {
+				t.Errorf("%s: %v: a retry would be refused too", name, err)
+			}
+		}
+		if s.asked != nil {
+			t.Errorf("%s: asked %v", name, s.asked)
+		}
+		if strings.Count(log.String(), `"level":"WARN"`) != 3 || strings.Contains(log.String(), `"Evaluations":1`) {
+			t.Errorf("%s: log %s", name, log)
+		}
+	}
+}
+
+func TestFunctionsFailOnlyWhereARetryHelps(t *testing.T) {
+	boom := errors.New("boom")
+	tests := []struct {
+		file string
+		err  error
+		want error
+	}{
+		{"tick.json", boom, nil},
+		{"alarm-eventbridge-alarm.json", boom, boom},
+		{"alarm-eventbridge-alarm.json", autoscaler.ErrNoTarget, nil},
+		{"endpoint-in-service.json", boom, boom},
+		{"endpoint-in-service.json", autoscaler.ErrNoTarget, nil},
+	}
+	for _, tt := range tests {
+		raw, err := os.ReadFile(filepath.Join("../../events", tt.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, log := harness(tt.err)
+		if got := handler(t, f, tt.file)(t.Context(), raw); !errors.Is(got, tt.want) {
+			t.Errorf("%s, %v: answered %v, want %v", tt.file, tt.err, got, tt.want)
+		}
+		failed := errors.Is(tt.err, boom)
+		if strings.Contains(log.String(), `"Errors":1`) != failed || strings.Contains(log.String(), `"level":"ERROR"`) != failed {
+			t.Errorf("%s, %v: log %s", tt.file, tt.err, log)
+		}
+	}
+}
+
+// The work is called off before Lambda ends the function, so that it can say so.
+func TestFunctionLeavesTimeToReport(t *testing.T) {
+	f, s, _ := harness(nil)
+	deadline := time.Now().Add(time.Minute)
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	if err := f.Schedule(ctx, json.RawMessage(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if left := deadline.Sub(s.deadline); left != 2*time.Second {
+		t.Errorf("the work ends %s before the function, want 2s", left)
+	}
+}
+
+func TestLogRecordIsOneLineOfJSON(t *testing.T) {
+	var log bytes.Buffer
+	record := function.LogRecord(slog.New(slog.NewJSONHandler(&log, nil)))
+	record(t.Context(), autoscaler.Record{Endpoint: "chat-llm", Policy: "d1"})
+	var line struct {
+		Msg    string
+		Record autoscaler.Record
+	}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "evaluation" || line.Record.Policy != "d1" {
+		t.Errorf("%v: %s", err, log.String())
+	}
+}
+
+func TestWire(t *testing.T) {
+	policy := filepath.Join(t.TempDir(), "scaling.yaml")
+	text := "version: 1\ntargets:\n- {endpoint: chat-llm, variant: AllTraffic, minCapacity: 1, maxCapacity: 2}\n"
+	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"SAGESCALE_POLICY_FILE": policy, "SAGESCALE_TABLE": "t", "SAGESCALE_ACCOUNT": "111122223333", "SAGESCALE_ALARM_PREFIX": "sagescale",
+		"AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "sagescale-schedule",
+	}
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	f, err := function.Wire(t.Context(), lookup, &bytes.Buffer{}, time.Now)
+	if err != nil || f.Name != "sagescale-schedule" || f.Origin.Account != "111122223333" {
+		t.Fatalf("Wire = %+v, %v", f, err)
+	}
+	for name := range env {
+		was := env[name]
+		delete(env, name)
+		if _, err := function.Wire(t.Context(), lookup, &bytes.Buffer{}, time.Now); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v, want an error that names it", name, err)
+		}
+		env[name] = was
+	}
+	if err := os.WriteFile(policy, []byte("version: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := function.Wire(t.Context(), lookup, &bytes.Buffer{}, time.Now); err == nil || !strings.Contains(err.Error(), "scaling.yaml:1:") {
+		t.Errorf("with a broken policy: %v, want its line", err)
+	}
+}

@@ -1,0 +1,59 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	sdksagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"sagescale/internal/autoscaler"
+	"sagescale/internal/cloudwatch"
+	"sagescale/internal/config"
+	"sagescale/internal/dynamodb"
+	"sagescale/internal/event"
+	"sagescale/internal/policyfile"
+	"sagescale/internal/sagemaker"
+)
+
+// parallel is how many endpoints a function works on at once: enough that a
+// hundred are done within a tick, few enough for the API's request rates.
+const parallel = 8
+
+// Wire makes a function of what its environment says, by lookup, with clients of
+// the real services. It calls none of them. Logs go to w, as JSON.
+func Wire(ctx context.Context, lookup func(string) (string, bool), w io.Writer, now func() time.Time) (Function, error) {
+	settings, err := config.Load(lookup)
+	if err != nil {
+		return Function{}, err
+	}
+	p, err := policyfile.Load(settings.PolicyFile)
+	if err != nil {
+		return Function{}, fmt.Errorf("load policy: %w", err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return Function{}, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	log := slog.New(slog.NewJSONHandler(w, nil))
+	return Function{
+		Name:   settings.Function,
+		Origin: event.Origin{Account: settings.Account, Region: settings.Region, AlarmPrefix: settings.AlarmPrefix},
+		Evaluator: &autoscaler.Evaluator{
+			Policy:    p,
+			Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(aws)),
+			Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(aws)),
+			Store:     dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table),
+			Record:    LogRecord(log),
+			Now:       now,
+			Parallel:  parallel,
+		},
+		Log: log,
+		Now: now,
+	}, nil
+}
