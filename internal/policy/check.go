@@ -1,0 +1,206 @@
+package policy
+
+import (
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The names that SageMaker and CloudWatch accept, by their API models.
+var (
+	resourceName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+	metricName   = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,254}$`)
+	actionName   = regexp.MustCompile(`^[0-9a-zA-Z_.-]{1,64}$`)
+)
+
+const (
+	resourceNameRule = "must be 1 to 63 letters, digits and inner hyphens, as SageMaker names endpoints and variants"
+	maxCooldown      = 24 * time.Hour
+	maxWindow        = 24 * time.Hour // of an alarm, by CloudWatch
+	maxActions       = 200            // per target, by Application Auto Scaling
+)
+
+// name checks a required name against a pattern.
+func (f *faults) name(path Path, field string, v *string, pattern *regexp.Regexp, rule string) {
+	if f.required(path, field, v != nil) && !pattern.MatchString(*v) {
+		f.add(path.with(field), *v, "%s", rule)
+	}
+}
+
+// oneOf checks a string that must be one of a few.
+func (f *faults) oneOf(path Path, field string, v *string, values ...string) {
+	if v != nil && !slices.Contains(values, *v) {
+		f.add(path.with(field), *v, "must be one of %s", strings.Join(values, ", "))
+	}
+}
+
+// atLeast checks an integer that must be low or more and fit SageMaker's int32.
+func (f *faults) atLeast(path Path, field string, v *int, low int) {
+	if v != nil && (*v < low || *v > math.MaxInt32) {
+		f.add(path.with(field), *v, "must be a whole number from %d to %d", low, math.MaxInt32)
+	}
+}
+
+// positive checks a number that must be finite and above zero.
+func (f *faults) positive(path Path, field string, v *float64) {
+	if v != nil && (!(*v > 0) || math.IsInf(*v, 0)) {
+		f.add(path.with(field), *v, "must be a finite number above 0")
+	}
+}
+
+// duration checks a duration that must be whole seconds from low to high.
+func (f *faults) duration(path Path, field string, v *Duration, low, high time.Duration) {
+	if v == nil {
+		return
+	}
+	if d := time.Duration(*v); d < low || d > high || d%time.Second != 0 {
+		f.add(path.with(field), text(d), "must be whole seconds from %s to %s", text(low), text(high))
+	}
+}
+
+// text writes a duration as people do: 24h, where Go writes 24h0m0s.
+func text(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// scaling checks the fields that stand in s, one by one.
+func (f *faults) scaling(path Path, s ScalingSpec) {
+	f.atLeast(path, "minCapacity", s.MinCapacity, 1)
+	f.atLeast(path, "maxCapacity", s.MaxCapacity, 1)
+	f.duration(path, "scaleOutCooldown", s.ScaleOutCooldown, 0, maxCooldown)
+	f.duration(path, "scaleInCooldown", s.ScaleInCooldown, 0, maxCooldown)
+	for i, t := range s.TargetTracking {
+		f.targetTracking(path.with("targetTracking", i), t)
+	}
+	f.uniqueMetrics(path, s.TargetTracking)
+	f.later(path, s)
+}
+
+func (f *faults) targetTracking(path Path, t TargetTrackingSpec) {
+	if f.required(path, "metric", t.Metric != nil) {
+		f.metric(path.with("metric"), *t.Metric)
+	}
+	if f.required(path, "targetValue", t.TargetValue != nil) {
+		f.positive(path, "targetValue", t.TargetValue)
+	}
+	period := DefaultPeriod
+	if t.Metric != nil {
+		period = t.Metric.period()
+	}
+	if t.ScaleOut != nil {
+		f.window(path.with("scaleOut"), *t.ScaleOut, period, path.with("metric", "period"))
+	}
+	if t.ScaleIn != nil {
+		f.window(path.with("scaleIn"), t.ScaleIn.WindowSpec, period, path.with("metric", "period"))
+		if v := t.ScaleIn.Threshold; v != nil && (!(*v > 0) || *v > 1) {
+			f.add(path.with("scaleIn", "threshold"), *v, "must be above 0 and at most 1, a share of targetValue")
+		}
+	}
+}
+
+// window checks M of N for a metric of that period, which stands in the fields
+// that related names.
+func (f *faults) window(path Path, w WindowSpec, period time.Duration, related Path) {
+	if w.Datapoints == nil && w.Periods == nil {
+		return
+	}
+	if !f.required(path, "datapoints", w.Datapoints != nil) || !f.required(path, "periods", w.Periods != nil) {
+		return
+	}
+	switch most := int(maxWindow / period); {
+	case *w.Periods < 1 || *w.Periods > most:
+		f.add(path.with("periods"), *w.Periods,
+			"must be from 1 to %d: CloudWatch looks back one day at most", most).Related = []Path{related}
+	case *w.Datapoints < 1 || *w.Datapoints > *w.Periods:
+		f.add(path.with("datapoints"), *w.Datapoints, "must be from 1 to periods (%d)", *w.Periods)
+	}
+}
+
+func (f *faults) metric(path Path, m MetricSpec) {
+	if m.Predefined != "" {
+		f.oneOf(path[:len(path)-1], "metric", &m.Predefined, InvocationsPerInstance, ConcurrentRequestsPerModel)
+		return
+	}
+	f.name(path, "name", m.Name, metricName, "must be a letter and up to 254 letters, digits, dots, hyphens and underscores")
+	if m.Name != nil && slices.Contains([]string{InvocationsPerInstance, ConcurrentRequestsPerModel, Invocations}, *m.Name) {
+		f.add(path.with("name"), *m.Name, "is the name of a predefined metric: choose another")
+	}
+	for _, field := range []struct {
+		name  string
+		value *string
+	}{{"namespace", m.Namespace}, {"metricName", m.MetricName}} {
+		if f.required(path, field.name, field.value != nil) && (*field.value == "" || len(*field.value) > 255) {
+			f.add(path.with(field.name), *field.value, "must have 1 to 255 characters")
+		}
+	}
+	f.required(path, "statistic", m.Statistic != nil)
+	f.oneOf(path, "statistic", m.Statistic, "Average", "Sum", "Minimum", "Maximum", "SampleCount")
+	f.dimensions(path.with("dimensions"), m.Dimensions)
+	if p := time.Duration(value(m.Period, Duration(DefaultPeriod))); !validPeriod(p) {
+		f.add(path.with("period"), text(p), "must be 10s, 30s or whole minutes up to 1h")
+	}
+}
+
+// dimensions checks what CloudWatch asks of a metric's dimensions.
+func (f *faults) dimensions(path Path, all map[string]string) {
+	if len(all) > 30 {
+		f.add(path, len(all), "must be at most 30 dimensions, as in CloudWatch")
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if name == "" || len(name) > 255 || name[0] == ':' {
+			f.add(path.with(name), name, "must be a name of 1 to 255 characters that does not begin with a colon")
+		}
+		if v := all[name]; v == "" || len(v) > 1024 {
+			f.add(path.with(name), v, "must have 1 to 1024 characters")
+		}
+	}
+}
+
+// period returns the metric's period, or the default where it is left out or
+// wrong, so that what hangs on it can still be checked.
+func (m MetricSpec) period() time.Duration {
+	switch {
+	case m.Predefined == ConcurrentRequestsPerModel:
+		return 10 * time.Second
+	case m.Period != nil && validPeriod(time.Duration(*m.Period)):
+		return time.Duration(*m.Period)
+	}
+	return DefaultPeriod
+}
+
+func validPeriod(p time.Duration) bool {
+	return p == 10*time.Second || p == 30*time.Second || p >= time.Minute && p <= time.Hour && p%time.Minute == 0
+}
+
+// uniqueMetrics checks that no metric and no name stands twice: as in
+// Application Auto Scaling, one policy for a metric.
+func (f *faults) uniqueMetrics(path Path, all []TargetTrackingSpec) {
+	first := map[string]int{}
+	for i, t := range all {
+		if t.Metric == nil {
+			continue
+		}
+		name := t.Metric.Predefined
+		if t.Metric.Name != nil {
+			name = *t.Metric.Name
+		}
+		if name == "" {
+			continue
+		}
+		if j, seen := first[name]; seen {
+			f.add(path.with("targetTracking", i, "metric"), name, "has a policy already: %s", path.with("targetTracking", j))
+			continue
+		}
+		first[name] = i
+	}
+}

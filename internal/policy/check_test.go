@@ -1,0 +1,268 @@
+package policy_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sagescale/internal/policy"
+)
+
+// base returns a valid policy of one target, new each time.
+func base() policy.Spec {
+	return policy.Spec{Version: new(1), Targets: []policy.TargetSpec{{
+		Endpoint: new("chat-llm"),
+		Variant:  new("AllTraffic"),
+		ScalingSpec: policy.ScalingSpec{
+			MinCapacity:    new(1),
+			MaxCapacity:    new(8),
+			TargetTracking: []policy.TargetTrackingSpec{tracking(policy.InvocationsPerInstance)},
+		},
+	}}}
+}
+
+func tracking(predefined string) policy.TargetTrackingSpec {
+	return policy.TargetTrackingSpec{Metric: &policy.MetricSpec{Predefined: predefined}, TargetValue: new(700.0)}
+}
+
+// custom returns a target tracking of a metric of the user's.
+func custom(change func(*policy.MetricSpec)) []policy.TargetTrackingSpec {
+	m := policy.MetricSpec{
+		Name: new("gpu"), Namespace: new("/aws/sagemaker/Endpoints"),
+		MetricName: new("GPUUtilization"), Statistic: new("Average"),
+	}
+	change(&m)
+	return []policy.TargetTrackingSpec{{Metric: &m, TargetValue: new(60.0)}}
+}
+
+func duration(d time.Duration) *policy.Duration { return new(policy.Duration(d)) }
+
+// action returns a valid scheduled action with a change.
+func action(name string, change func(*policy.ScheduledActionSpec)) policy.ScheduledActionSpec {
+	a := policy.ScheduledActionSpec{Name: &name, Schedule: new("rate(1 day)"), MinCapacity: new(2), MaxCapacity: new(4)}
+	change(&a)
+	return a
+}
+
+func unchanged(*policy.ScheduledActionSpec) {}
+
+// rule is a change to the base policy that breaks the rules in want.
+type rule struct {
+	name   string
+	change func(s *policy.Spec, t *policy.TargetSpec)
+	want   []string
+}
+
+func checkRules(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			s := base()
+			r.change(&s, &s.Targets[0])
+			p, faults := policy.Compile(s)
+			if (p == nil) != (faults != nil) {
+				t.Errorf("policy %v with faults %v", p, faults)
+			}
+			if got := lines(faults); !slices.Equal(got, r.want) {
+				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(r.want, "\n"))
+			}
+		})
+	}
+}
+
+func lines(faults []policy.Fault) []string {
+	var out []string
+	for _, f := range faults {
+		out = append(out, f.String())
+	}
+	return out
+}
+
+func TestRulesOfThePolicy(t *testing.T) {
+	checkRules(t, []rule{
+		{"none broken", func(*policy.Spec, *policy.TargetSpec) {}, nil},
+		{"no version", func(s *policy.Spec, _ *policy.TargetSpec) { s.Version = nil }, []string{"version: is required"}},
+		{"version", func(s *policy.Spec, _ *policy.TargetSpec) { s.Version = new(2) }, []string{"version: 2: must be 1"}},
+		{"no targets", func(s *policy.Spec, _ *policy.TargetSpec) { s.Targets = nil },
+			[]string{"targets: must list at least one target"}},
+		{"target twice", func(s *policy.Spec, _ *policy.TargetSpec) { s.Targets = append(s.Targets, s.Targets[0]) },
+			[]string{`targets[1]: "chat-llm/AllTraffic": is a target already: targets[0]`}},
+		{"two without a name are not the same", func(s *policy.Spec, t *policy.TargetSpec) {
+			t.Endpoint = nil
+			s.Targets = append(s.Targets, *t)
+		}, []string{"targets[0].endpoint: is required", "targets[1].endpoint: is required"}},
+		{"defaults are checked", func(s *policy.Spec, _ *policy.TargetSpec) {
+			s.Defaults = &policy.ScalingSpec{MaxCapacity: new(0), ScaleInCooldown: duration(-time.Second)}
+		}, []string{
+			"defaults.maxCapacity: 0: must be a whole number from 1 to 2147483647",
+			`defaults.scaleInCooldown: "-1s": must be whole seconds from 0s to 24h`,
+		}},
+		{"limits of defaults", func(s *policy.Spec, _ *policy.TargetSpec) {
+			s.Defaults = &policy.ScalingSpec{MinCapacity: new(5), MaxCapacity: new(4)}
+		}, []string{"defaults.minCapacity: 5: must be at most maxCapacity (4)"}},
+		{"time beyond JSON", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.ScheduledActions = []policy.ScheduledActionSpec{action("a", func(a *policy.ScheduledActionSpec) {
+				a.EndTime = new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
+			})}
+		}, []string{": marshal policy: json: error calling MarshalJSON for type time.Time: " +
+			"Time.MarshalJSON: year outside of range [0,9999]"}},
+	})
+}
+
+func TestRulesOfATarget(t *testing.T) {
+	const name = "must be 1 to 63 letters, digits and inner hyphens, as SageMaker names endpoints and variants"
+	checkRules(t, []rule{
+		{"no names", func(_ *policy.Spec, t *policy.TargetSpec) { t.Endpoint, t.Variant = nil, nil },
+			[]string{"targets[0].endpoint: is required", "targets[0].variant: is required"}},
+		{"names", func(_ *policy.Spec, t *policy.TargetSpec) { t.Endpoint, t.Variant = new("a_b"), new("-a") },
+			[]string{`targets[0].endpoint: "a_b": ` + name, `targets[0].variant: "-a": ` + name}},
+		{"names of every length", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.Endpoint, t.Variant = new("a"), new("b"+strings.Repeat("-", 61)+"c")
+		}, nil},
+		{"names too long", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.Endpoint, t.Variant = new(""), new("b"+strings.Repeat("-", 62)+"c")
+		}, []string{
+			`targets[0].endpoint: "": ` + name,
+			`targets[0].variant: "b` + strings.Repeat("-", 62) + `c": ` + name,
+		}},
+		{"no limits", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity, t.MaxCapacity = nil, nil },
+			[]string{"targets[0].minCapacity: is required", "targets[0].maxCapacity: is required"}},
+		{"limits", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.MinCapacity, t.MaxCapacity = new(0), new(math.MaxInt32+1)
+		}, []string{
+			"targets[0].minCapacity: 0: must be a whole number from 1 to 2147483647",
+			"targets[0].maxCapacity: 2147483648: must be a whole number from 1 to 2147483647",
+		}},
+		{"limits crossed", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity = new(9) },
+			[]string{"targets[0].minCapacity: 9: must be at most maxCapacity (8)"}},
+		{"limits crossed by the default", func(s *policy.Spec, t *policy.TargetSpec) {
+			s.Defaults, t.MinCapacity = &policy.ScalingSpec{MinCapacity: new(9)}, nil
+		}, []string{"targets[0].maxCapacity: 8: must be at least minCapacity (9)"}},
+		{"cooldowns", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(1500*time.Millisecond), duration(24*time.Hour+time.Second)
+		}, []string{
+			`targets[0].scaleOutCooldown: "1.5s": must be whole seconds from 0s to 24h`,
+			`targets[0].scaleInCooldown: "24h0m1s": must be whole seconds from 0s to 24h`,
+		}},
+		{"longest cooldown and none", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(0), duration(24*time.Hour)
+		}, nil},
+	})
+}
+
+func TestRulesOfTargetTracking(t *testing.T) {
+	share := "must be above 0 and at most 1, a share of targetValue"
+	at := "targets[0].targetTracking[0]"
+	change := func(change func(*policy.TargetTrackingSpec)) func(*policy.Spec, *policy.TargetSpec) {
+		return func(_ *policy.Spec, t *policy.TargetSpec) { change(&t.TargetTracking[0]) }
+	}
+	window := func(datapoints, periods *int) *policy.WindowSpec {
+		return &policy.WindowSpec{Datapoints: datapoints, Periods: periods}
+	}
+	threshold := func(v float64) func(*policy.Spec, *policy.TargetSpec) {
+		return change(func(t *policy.TargetTrackingSpec) { t.ScaleIn = &policy.ScaleInSpec{Threshold: &v} })
+	}
+	value := func(v float64) func(*policy.Spec, *policy.TargetSpec) {
+		return change(func(t *policy.TargetTrackingSpec) { t.TargetValue = &v })
+	}
+	checkRules(t, []rule{
+		{"empty", change(func(t *policy.TargetTrackingSpec) { *t = policy.TargetTrackingSpec{} }),
+			[]string{at + ".metric: is required", at + ".targetValue: is required"}},
+		{"zero", value(0), []string{at + ".targetValue: 0: must be a finite number above 0"}},
+		{"negative", value(-0.1), []string{at + ".targetValue: -0.1: must be a finite number above 0"}},
+		{"NaN", value(math.NaN()), []string{at + ".targetValue: NaN: must be a finite number above 0"}},
+		{"infinite", value(math.Inf(1)), []string{at + ".targetValue: +Inf: must be a finite number above 0"}},
+		{"threshold 0", threshold(0), []string{at + ".scaleIn.threshold: 0: " + share}},
+		{"threshold 1.1", threshold(1.1), []string{at + ".scaleIn.threshold: 1.1: " + share}},
+		{"threshold NaN", threshold(math.NaN()), []string{at + ".scaleIn.threshold: NaN: " + share}},
+		{"threshold 1", threshold(1), nil},
+		{"window without datapoints", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(nil, new(3)) }),
+			[]string{at + ".scaleOut.datapoints: is required"}},
+		{"window without periods", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(3), nil) }),
+			[]string{at + ".scaleOut.periods: is required"}},
+		{"empty window", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(nil, nil) }), nil},
+		{"more datapoints than periods", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(4), new(3)) }),
+			[]string{at + ".scaleOut.datapoints: 4: must be from 1 to periods (3)"}},
+		{"no datapoints", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(0), new(3)) }),
+			[]string{at + ".scaleOut.datapoints: 0: must be from 1 to periods (3)"}},
+		{"no periods", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(1), new(0)) }),
+			[]string{at + ".scaleOut.periods: 0: must be from 1 to 1440: CloudWatch looks back one day at most"}},
+		{"beyond a day in", change(func(t *policy.TargetTrackingSpec) {
+			t.ScaleIn = &policy.ScaleInSpec{WindowSpec: *window(new(1), new(1441))}
+		}), []string{at + ".scaleIn.periods: 1441: must be from 1 to 1440: CloudWatch looks back one day at most"}},
+		{"a day", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(1), new(1440)) }), nil},
+		{"a day of 10 s", change(func(t *policy.TargetTrackingSpec) {
+			t.Metric.Predefined, t.ScaleOut = policy.ConcurrentRequestsPerModel, window(new(1), new(8641))
+		}), []string{at + ".scaleOut.periods: 8641: must be from 1 to 8640: CloudWatch looks back one day at most"}},
+		{"a day of hours", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = custom(func(m *policy.MetricSpec) { m.Period = duration(time.Hour) })
+			t.TargetTracking[0].ScaleOut = window(new(1), new(25))
+		}, []string{at + ".scaleOut.periods: 25: must be from 1 to 24: CloudWatch looks back one day at most"}},
+		{"metric twice", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = append(t.TargetTracking, t.TargetTracking[0])
+		}, []string{`targets[0].targetTracking[1].metric: "InvocationsPerInstance": has a policy already: ` + at}},
+		{"name twice", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = append(custom(func(*policy.MetricSpec) {}), custom(func(*policy.MetricSpec) {})...)
+		}, []string{`targets[0].targetTracking[1].metric: "gpu": has a policy already: ` + at}},
+	})
+}
+
+func TestRulesOfMetrics(t *testing.T) {
+	at := "targets[0].targetTracking[0].metric"
+	change := func(change func(*policy.MetricSpec)) func(*policy.Spec, *policy.TargetSpec) {
+		return func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking = custom(change) }
+	}
+	period := func(d time.Duration) func(*policy.Spec, *policy.TargetSpec) {
+		return change(func(m *policy.MetricSpec) { m.Period = duration(d) })
+	}
+	dimensions := func(d map[string]string) func(*policy.Spec, *policy.TargetSpec) {
+		return change(func(m *policy.MetricSpec) { m.Dimensions = d })
+	}
+	long := strings.Repeat("x", 256)
+	many := map[string]string{}
+	for i := range 31 {
+		many[fmt.Sprint("d", i)] = "x"
+	}
+	rules := []rule{
+		{"predefined", func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking[0].Metric.Predefined = "Latency" },
+			[]string{at + `: "Latency": must be one of InvocationsPerInstance, ConcurrentRequestsPerModel`}},
+		{"empty", change(func(m *policy.MetricSpec) { *m = policy.MetricSpec{} }), []string{
+			at + ".name: is required", at + ".namespace: is required",
+			at + ".metricName: is required", at + ".statistic: is required",
+		}},
+		{"name", change(func(m *policy.MetricSpec) { m.Name = new("1st") }),
+			[]string{at + `.name: "1st": must be a letter and up to 254 letters, digits, dots, hyphens and underscores`}},
+		{"no namespace", change(func(m *policy.MetricSpec) { m.Namespace = new("") }),
+			[]string{at + `.namespace: "": must have 1 to 255 characters`}},
+		{"long name", change(func(m *policy.MetricSpec) { m.MetricName = &long }),
+			[]string{at + `.metricName: "` + long[:80] + `": must have 1 to 255 characters`}},
+		{"statistic", change(func(m *policy.MetricSpec) { m.Statistic = new("p99") }),
+			[]string{at + `.statistic: "p99": must be one of Average, Sum, Minimum, Maximum, SampleCount`}},
+		{"31 dimensions", dimensions(many), []string{at + ".dimensions: 31: must be at most 30 dimensions, as in CloudWatch"}},
+		{"dimension names", dimensions(map[string]string{":a": "x", "": "x", long: "x"}), []string{
+			at + `.dimensions[""]: "": must be a name of 1 to 255 characters that does not begin with a colon`,
+			at + `.dimensions[":a"]: ":a": must be a name of 1 to 255 characters that does not begin with a colon`,
+			at + `.dimensions["` + long[:80] + `"]: "` + long[:80] + `": must be a name of 1 to 255 characters that does not begin with a colon`,
+		}},
+		{"dimension values", dimensions(map[string]string{"a": "", "b": strings.Repeat(long, 4) + "x"}), []string{
+			at + `.dimensions.a: "": must have 1 to 1024 characters`,
+			at + `.dimensions.b: "` + long[:80] + `": must have 1 to 1024 characters`,
+		}},
+	}
+	for _, name := range []string{"InvocationsPerInstance", "ConcurrentRequestsPerModel", "Invocations"} {
+		rules = append(rules, rule{name, change(func(m *policy.MetricSpec) { m.Name = &name }),
+			[]string{at + `.name: "` + name + `": is the name of a predefined metric: choose another`}})
+	}
+	for text, d := range map[string]time.Duration{
+		"0s": 0, "-1m": -time.Minute, "20s": 20 * time.Second, "1m30s": 90 * time.Second, "2h": 2 * time.Hour, "1h1m": 61 * time.Minute,
+	} {
+		rules = append(rules, rule{text, period(d), []string{at + `.period: "` + text + `": must be 10s, 30s or whole minutes up to 1h`}})
+	}
+	for _, d := range []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, time.Hour} {
+		rules = append(rules, rule{d.String(), period(d), nil})
+	}
+	checkRules(t, rules)
+}

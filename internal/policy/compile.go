@@ -1,0 +1,152 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"sagescale/internal/schedule"
+)
+
+// Compile checks a whole policy file and compiles it. It returns every fault
+// that it finds, and a policy only when there is none.
+func Compile(spec Spec) (*Policy, []Fault) {
+	var f faults
+	if f.required(nil, "version", spec.Version != nil) && *spec.Version != 1 {
+		f.add(Path{"version"}, *spec.Version, "must be 1")
+	}
+	if len(spec.Targets) == 0 {
+		f.add(Path{"targets"}, nil, "must list at least one target")
+	}
+	defaults := value(spec.Defaults, ScalingSpec{})
+	f.defaults(defaults)
+	targets := make([]Target, 0, len(spec.Targets))
+	for i, t := range spec.Targets {
+		targets = append(targets, f.target(Path{"targets", i}, t, defaults))
+	}
+	f.uniqueTargets(targets)
+	if f != nil {
+		return nil, f
+	}
+	d, err := digest(targets)
+	if err != nil {
+		return nil, []Fault{{Rule: err.Error()}}
+	}
+	return &Policy{Digest: d, Targets: targets}, nil
+}
+
+// CompileTarget checks and compiles one target that stands alone, without
+// defaults. It returns every fault, and a usable target only when there is none.
+func CompileTarget(spec TargetSpec) (Target, []Fault) {
+	var f faults
+	t := f.target(nil, spec, ScalingSpec{})
+	return t, f
+}
+
+// merge returns s with the fields that it leaves out taken from defaults.
+func merge(s, defaults ScalingSpec) ScalingSpec {
+	s.MinCapacity = cmp.Or(s.MinCapacity, defaults.MinCapacity)
+	s.MaxCapacity = cmp.Or(s.MaxCapacity, defaults.MaxCapacity)
+	s.ScaleOutCooldown = cmp.Or(s.ScaleOutCooldown, defaults.ScaleOutCooldown)
+	s.ScaleInCooldown = cmp.Or(s.ScaleInCooldown, defaults.ScaleInCooldown)
+	s.DisableScaleIn = cmp.Or(s.DisableScaleIn, defaults.DisableScaleIn)
+	s.DryRun = cmp.Or(s.DryRun, defaults.DryRun)
+	if s.TargetTracking == nil {
+		s.TargetTracking = defaults.TargetTracking
+	}
+	return s
+}
+
+// compile fills in every default. What the faults have named may be zero in it.
+func compile(t TargetSpec, s ScalingSpec) Target {
+	out := Target{
+		Endpoint:         value(t.Endpoint, ""),
+		Variant:          value(t.Variant, ""),
+		Limits:           schedule.Limits{Min: value(s.MinCapacity, 0), Max: value(s.MaxCapacity, 0)},
+		ScaleOutCooldown: time.Duration(value(s.ScaleOutCooldown, Duration(DefaultCooldown))),
+		ScaleInCooldown:  time.Duration(value(s.ScaleInCooldown, Duration(DefaultCooldown))),
+		DisableScaleIn:   value(s.DisableScaleIn, false),
+		DryRun:           value(s.DryRun, false),
+	}
+	for _, spec := range s.TargetTracking {
+		out.TargetTracking = append(out.TargetTracking, compileTracking(spec, out.Endpoint, out.Variant))
+	}
+	for _, spec := range t.ScheduledActions {
+		action, written := compileAction(spec)
+		out.ScheduledActions = append(out.ScheduledActions, action)
+		out.Actions = append(out.Actions, written)
+	}
+	return out
+}
+
+func compileTracking(spec TargetTrackingSpec, endpoint, variant string) TargetTracking {
+	out := TargetTracking{TargetValue: value(spec.TargetValue, 0), Threshold: DefaultScaleInThreshold}
+	if spec.Metric != nil {
+		out.Metric = compileMetric(*spec.Metric, endpoint, variant)
+	}
+	out.ScaleOut = Window{DefaultScaleOutDatapoints, DefaultScaleOutDatapoints}
+	if w := spec.ScaleOut; w != nil && w.Periods != nil {
+		out.ScaleOut = Window{value(w.Datapoints, 0), *w.Periods}
+	}
+	quarter := int(DefaultScaleInWindow / max(out.Metric.Period, time.Second))
+	quarter = max(quarter, 1)
+	out.ScaleIn = Window{quarter, quarter}
+	if w := spec.ScaleIn; w != nil {
+		out.Threshold = value(w.Threshold, DefaultScaleInThreshold)
+		if w.Periods != nil {
+			out.ScaleIn = Window{value(w.Datapoints, 0), *w.Periods}
+		}
+	}
+	return out
+}
+
+func compileMetric(spec MetricSpec, endpoint, variant string) Metric {
+	if m, ok := predefined(spec.Predefined, endpoint, variant); ok {
+		return m
+	}
+	m := Metric{
+		Name:       value(spec.Name, ""),
+		Namespace:  value(spec.Namespace, ""),
+		MetricName: value(spec.MetricName, ""),
+		Statistic:  value(spec.Statistic, ""),
+		Period:     spec.period(),
+	}
+	if spec.Dimensions == nil {
+		m.Dimensions = variantDimensions(endpoint, variant)
+		return m
+	}
+	for name, v := range spec.Dimensions {
+		m.Dimensions = append(m.Dimensions, Dimension{name, v})
+	}
+	slices.SortFunc(m.Dimensions, func(a, b Dimension) int { return cmp.Compare(a.Name, b.Name) })
+	return m
+}
+
+func compileAction(spec ScheduledActionSpec) (schedule.Action, ScheduledAction) {
+	written := ScheduledAction{
+		Name:      value(spec.Name, ""),
+		Schedule:  value(spec.Schedule, ""),
+		Timezone:  value(spec.Timezone, "UTC"),
+		StartTime: value(spec.StartTime, time.Time{}).UTC(),
+		EndTime:   value(spec.EndTime, time.Time{}).UTC(),
+		Min:       spec.MinCapacity,
+		Max:       spec.MaxCapacity,
+		Duration:  time.Duration(value(spec.Duration, 0)),
+	}
+	action := schedule.Action{Name: written.Name, Min: written.Min, Max: written.Max, Duration: written.Duration}
+	// Faults of the expression and of the zone are named where they are checked.
+	e, err := schedule.Parse(written.Schedule)
+	loc, zoneErr := location(spec.Timezone)
+	if err == nil && zoneErr == nil {
+		action.Schedule = schedule.Schedule{Expression: e, Location: loc, Start: written.StartTime, End: written.EndTime}
+	}
+	return action, written
+}
+
+// value returns what p points to, or absent for nil.
+func value[T any](p *T, absent T) T {
+	if p == nil {
+		return absent
+	}
+	return *p
+}

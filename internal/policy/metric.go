@@ -1,0 +1,74 @@
+package policy
+
+import "time"
+
+// The predefined metrics, named as in Application Auto Scaling without the
+// prefix SageMakerVariant.
+const (
+	// InvocationsPerInstance is requests per minute and instance.
+	InvocationsPerInstance = "InvocationsPerInstance"
+	// ConcurrentRequestsPerModel is requests in flight per instance, those in
+	// the container's queue among them, at a resolution of 10 s.
+	ConcurrentRequestsPerModel = "ConcurrentRequestsPerModel"
+	// Invocations is requests per minute to all instances of a variant: what is
+	// read in place of InvocationsPerInstance, because it does not contain the
+	// capacity of the moment.
+	Invocations = "Invocations"
+)
+
+const namespaceSageMaker = "AWS/SageMaker"
+
+// Metric is a CloudWatch metric under a name of its own.
+type Metric struct {
+	Name       string        `json:"name"`
+	Namespace  string        `json:"namespace"`
+	MetricName string        `json:"metricName"`
+	Statistic  string        `json:"statistic"`
+	Dimensions []Dimension   `json:"dimensions"`
+	Period     time.Duration `json:"period"`
+}
+
+// Dimension is one dimension of a metric. A metric's dimensions are in the order
+// of their names.
+type Dimension struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Measured returns the metric that is read to size by m: Invocations, the load
+// of all instances, for InvocationsPerInstance; m itself for any other.
+func (m Metric) Measured() Metric {
+	if m.Predefined() && m.Name == InvocationsPerInstance {
+		m.Name, m.MetricName = Invocations, Invocations
+	}
+	return m
+}
+
+// Predefined reports whether m is one of the predefined metrics.
+func (m Metric) Predefined() bool {
+	return m.Namespace == namespaceSageMaker && m.Name == m.MetricName &&
+		(m.Name == InvocationsPerInstance || m.Name == ConcurrentRequestsPerModel)
+}
+
+// predefined returns the predefined metric of that name for a variant.
+func predefined(name, endpoint, variant string) (Metric, bool) {
+	m := Metric{
+		Name:       name,
+		Namespace:  namespaceSageMaker,
+		MetricName: name,
+		Dimensions: variantDimensions(endpoint, variant),
+	}
+	switch name {
+	case InvocationsPerInstance:
+		m.Statistic, m.Period = "Sum", time.Minute
+	case ConcurrentRequestsPerModel:
+		m.Statistic, m.Period = "Maximum", 10*time.Second
+	default:
+		return Metric{}, false
+	}
+	return m, true
+}
+
+func variantDimensions(endpoint, variant string) []Dimension {
+	return []Dimension{{"EndpointName", endpoint}, {"VariantName", variant}}
+}

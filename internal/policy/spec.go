@@ -1,0 +1,149 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// The comments of the fields below are the descriptions of the JSON Schema,
+// which package policyfile generates from these types.
+
+// Spec is a policy file as its user wrote it: all policies of one deployment.
+// A nil field was left out.
+type Spec struct {
+	// Version of the format: 1.
+	Version *int `json:"version" jsonschema:"enum=1"`
+	// Any field of a target but endpoint, variant and scheduledActions, for the
+	// targets that leave it out.
+	Defaults *ScalingSpec `json:"defaults,omitempty"`
+	// The scalable targets: production variants of endpoints.
+	Targets []TargetSpec `json:"targets" jsonschema:"minItems=1"`
+}
+
+// TargetSpec is how one production variant of one endpoint scales.
+type TargetSpec struct {
+	// Name of the SageMaker endpoint.
+	Endpoint *string `json:"endpoint" jsonschema:"pattern=^[a-zA-Z0-9]([a-zA-Z0-9-]{0\\,61}[a-zA-Z0-9])?$"`
+	// Name of its production variant.
+	Variant     *string `json:"variant" jsonschema:"pattern=^[a-zA-Z0-9]([a-zA-Z0-9-]{0\\,61}[a-zA-Z0-9])?$"`
+	ScalingSpec `json:",inline"`
+	// Limits that change at set times.
+	ScheduledActions []ScheduledActionSpec `json:"scheduledActions,omitempty" jsonschema:"maxItems=200"`
+}
+
+// ScalingSpec holds the fields of a target that may also stand in the defaults.
+type ScalingSpec struct {
+	// Smallest number of instances. Required, here or in the defaults.
+	MinCapacity *int `json:"minCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
+	// Largest number of instances, at least minCapacity. Required, here or in
+	// the defaults.
+	MaxCapacity *int `json:"maxCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
+	// After a scale-out is in service only a larger one may follow for this
+	// long; at most 24h. The default is that of Application Auto Scaling.
+	ScaleOutCooldown *Duration `json:"scaleOutCooldown,omitempty" jsonschema:"default=5m"`
+	// After a scale-in is done no other may follow for this long, at most 24h; a
+	// scale-out ends it. The default is that of Application Auto Scaling.
+	ScaleInCooldown *Duration `json:"scaleInCooldown,omitempty" jsonschema:"default=5m"`
+	// Never remove capacity because of a metric.
+	DisableScaleIn *bool `json:"disableScaleIn,omitempty" jsonschema:"default=false"`
+	// Decide and record, never act.
+	DryRun *bool `json:"dryRun,omitempty" jsonschema:"default=false"`
+	// Metrics to keep at a value per instance, one entry for each metric. The
+	// largest capacity wins; all must agree to scale in.
+	TargetTracking []TargetTrackingSpec `json:"targetTracking,omitempty"`
+	// Step scaling. Not supported yet.
+	StepScaling []StepScalingSpec `json:"stepScaling,omitempty"`
+	// Stabilization, tolerance and velocity, as in the Kubernetes HPA. Not
+	// supported yet.
+	Behavior *BehaviorSpec `json:"behavior,omitempty"`
+	// Predictive scaling. Not supported yet.
+	Predictive *PredictiveSpec `json:"predictive,omitempty"`
+}
+
+// TargetTrackingSpec keeps one metric at a value per instance.
+type TargetTrackingSpec struct {
+	// A predefined metric by its name, or a CloudWatch metric as a mapping.
+	Metric *MetricSpec `json:"metric"`
+	// Value to keep per instance; for counts per minute, as in Application Auto
+	// Scaling.
+	TargetValue *float64 `json:"targetValue" jsonschema:"exclusiveMinimum=0"`
+	// How many datapoints above the target make a scale-out. 3 of 3 when absent.
+	ScaleOut *WindowSpec `json:"scaleOut,omitempty"`
+	// How many datapoints below the threshold make a scale-in. All of the last
+	// 15 minutes when absent.
+	ScaleIn *ScaleInSpec `json:"scaleIn,omitempty"`
+}
+
+// MetricSpec is the name of a predefined metric, or a CloudWatch metric with a
+// name of the user's. Exactly one of Predefined and the other fields is set.
+type MetricSpec struct {
+	Predefined string `json:"-"`
+	// Name of your choice, unique in the target; used in records and reasons.
+	// Those of the predefined metrics are taken.
+	Name *string `json:"name" jsonschema:"pattern=^[a-zA-Z][a-zA-Z0-9_.-]{0\\,254}$"`
+	// Namespace in CloudWatch, such as /aws/sagemaker/Endpoints.
+	Namespace *string `json:"namespace" jsonschema:"minLength=1,maxLength=255"`
+	// Name in CloudWatch, such as GPUUtilization.
+	MetricName *string `json:"metricName" jsonschema:"minLength=1,maxLength=255"`
+	// Statistic of a period.
+	Statistic *string `json:"statistic" jsonschema:"enum=Average,enum=Sum,enum=Minimum,enum=Maximum,enum=SampleCount"`
+	// Dimensions by name, at most 30. When absent: EndpointName and VariantName
+	// of the target.
+	Dimensions map[string]string `json:"dimensions,omitempty"`
+	// Length of a period: 10s, 30s or whole minutes up to 1h.
+	Period *Duration `json:"period,omitempty" jsonschema:"default=1m"`
+}
+
+// WindowSpec asks for a number of datapoints in the last periods: M of N.
+type WindowSpec struct {
+	// Number of datapoints, at most periods.
+	Datapoints *int `json:"datapoints,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
+	// Number of the last periods, one day at most.
+	Periods *int `json:"periods,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
+}
+
+// ScaleInSpec is a window and the share of the target value below which its
+// datapoints count.
+type ScaleInSpec struct {
+	WindowSpec `json:",inline"`
+	// Share of targetValue. The default is that of Application Auto Scaling.
+	Threshold *float64 `json:"threshold,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1,default=0.9"`
+}
+
+// ScheduledActionSpec changes the limits at set times.
+type ScheduledActionSpec struct {
+	// Name of the action, unique in the target.
+	Name *string `json:"name" jsonschema:"pattern=^[0-9a-zA-Z_.-]{1\\,64}$"`
+	// When it fires, in AWS grammar: at(yyyy-mm-ddThh:mm:ss), rate(5 minutes) or
+	// a cron(0 8 ? * MON-FRI *) of six fields.
+	Schedule *string `json:"schedule" jsonschema:"pattern=^(at|rate|cron)\\(.+\\)$"`
+	// IANA time zone of the schedule.
+	Timezone *string `json:"timezone,omitempty" jsonschema:"default=UTC,pattern=^[A-Z]"`
+	// No firing before; the action also fires at this time.
+	StartTime *time.Time `json:"startTime,omitempty"`
+	// No firing after.
+	EndTime *time.Time `json:"endTime,omitempty"`
+	// Smallest number of instances from then on.
+	MinCapacity *int `json:"minCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647,anyof_required=minCapacity"`
+	// Largest number of instances from then on.
+	MaxCapacity *int `json:"maxCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647,anyof_required=maxCapacity"`
+	// The limits revert after this long, 1m to 366 days. When absent they stay,
+	// as in Application Auto Scaling.
+	Duration *Duration `json:"duration,omitempty"`
+}
+
+// Duration is a time.Duration written as Go writes it, such as 5m or 1h30m.
+type Duration time.Duration
+
+// MarshalText writes the duration as Go does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads a Go duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as 90s, 5m or 1h30m", text)
+	}
+	*d = Duration(v)
+	return nil
+}
