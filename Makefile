@@ -1,0 +1,111 @@
+# Everything that a fresh machine with Go, Node and Python 3 needs, these targets
+# install, pinned, into the checkout.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The CDK and its jsii kernel run on the pinned Node, not on the machine's.
+export PATH := $(CURDIR)/infra/node_modules/.bin:$(CURDIR)/.venv/bin:$(CURDIR)/bin:$(PATH)
+# What the README promises holds for the versions in go.mod only.
+export GOFLAGS := -mod=readonly
+
+GOLANGCI_LINT := v2.15.0
+# Everything but infra, whose bindings take a minute and a gigabyte to compile.
+QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
+POLICY ?= infra/scaling.yaml
+FUZZTIME ?= 10s
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Watch sagescale scale a simulated endpoint through a day: no account, nothing installed
+	go run ./cmd/sagescale demo
+
+.PHONY: deploy
+deploy: infra/node_modules/.installed ## Deploy to the AWS account of your credentials (POLICY=scaling.yaml)
+	cdk deploy -c policy=$(POLICY)
+
+##@ Check
+
+.PHONY: test
+test: lint unit infra-test synth contract e2e ## Run every check there is
+	@echo "all checks passed"
+
+.PHONY: unit
+unit: ## Run the tests of everything but infra (seconds, nothing installed)
+	go test $(QUICK)
+
+.PHONY: lint
+lint: bin/golangci-lint-$(GOLANGCI_LINT) ## Check style, purity and the module files
+	go mod verify > /dev/null
+	bin/golangci-lint-$(GOLANGCI_LINT) run $(QUICK) ./infra/bundle/... ./infra/build/...
+
+.PHONY: infra-test
+infra-test: infra/node_modules/.installed ## Test the CDK app and its template
+	go test ./infra/...
+
+.PHONY: synth
+synth: infra/node_modules/.installed .venv/.installed ## Synthesize the template and check it with cdk-nag and cfn-lint
+	cdk synth --quiet -c policy=$(POLICY)
+	cfn-lint cdk.out/*.template.json
+	@echo "synth: cdk.out/*.template.json: cdk-nag and cfn-lint found nothing"
+
+.PHONY: contract
+contract: .venv/.installed .dynamodb-local/.installed ## Hold the doubles to moto, MiniStack and DynamoDB Local
+	go test -count=1 -tags local ./test/contract ./test/localaccount
+
+.PHONY: e2e
+e2e: infra/node_modules/.installed .venv/.installed ## Deploy the stack into a local AWS account and watch it scale
+	go test -count=1 -timeout 12m -tags e2e ./test/e2e -v
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of foreign input for FUZZTIME each
+	@for pkg in $$(go list $(QUICK)); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: ## Measure the functions beside a hello-world Lambda, and the packages' benchmarks
+	go test -run '^$$' -bench . -benchmem $(QUICK)
+
+##@ Tidy
+
+.PHONY: generate
+generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the README's tables
+	go test ./internal/policyfile -run Schema -update
+	go test ./infra -run Readme -update
+
+.PHONY: clean
+clean: ## Remove what was built and installed
+	rm -rf bin build cdk.out .venv .dynamodb-local infra/node_modules
+
+# Pinned installs. Each is marked when it is complete.
+
+bin/golangci-lint-$(GOLANGCI_LINT):
+	GOFLAGS= GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv bin/golangci-lint $@
+
+infra/node_modules/.installed: infra/package.json infra/package-lock.json
+	npm ci --prefix infra --no-audit --no-fund
+	touch $@
+
+.venv/.installed: test/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r test/requirements.txt
+	touch $@
+
+# DynamoDB Local needs Java and Maven; without them its part is left out, said.
+.dynamodb-local/.installed: test/pom.xml
+	mkdir -p .dynamodb-local
+	if command -v mvn > /dev/null && command -v java > /dev/null; then \
+	  mvn -q -B -f test/pom.xml dependency:copy-dependencies; \
+	else echo "no Java or Maven: DynamoDB Local is left out of the contract suite"; fi
+	touch $@
