@@ -155,10 +155,11 @@ func TestStateLearnsProvisioningTimes(t *testing.T) {
 func TestStateBackoff(t *testing.T) {
 	s := activity.State{}
 	none := activity.Outcome{Status: activity.Failed, NoCapacity: true}
-	for _, want := range []time.Duration{5, 10, 20, 40, 60, 60} {
+	for _, minutes := range []int{5, 10, 20, 40, 60, 60} {
+		want := time.Duration(minutes) * time.Minute
 		s = run(t, s, claim(1, 2), none, now())
-		if got := s.Backoffs["AllTraffic"].Until.Sub(now()); got != want*time.Minute {
-			t.Errorf("after %d failures wait %s, want %d minutes", s.Backoffs["AllTraffic"].Failures, got, want)
+		if got := s.Backoffs["AllTraffic"].Until.Sub(now()); got != want {
+			t.Errorf("after %d failures wait %s, want %s", s.Backoffs["AllTraffic"].Failures, got, want)
 		}
 	}
 	unchanged := s

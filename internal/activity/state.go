@@ -3,6 +3,7 @@ package activity
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -126,9 +127,7 @@ func (s State) History(variant string) []Activity {
 
 func (s State) withBackoff(variant string, noCapacity bool, at time.Time) map[string]Backoff {
 	out := make(map[string]Backoff, len(s.Backoffs)+1)
-	for k, v := range s.Backoffs {
-		out[k] = v
-	}
+	maps.Copy(out, s.Backoffs)
 	if !noCapacity {
 		delete(out, variant)
 		return out
@@ -141,9 +140,7 @@ func (s State) withBackoff(variant string, noCapacity bool, at time.Time) map[st
 
 func (s State) withProvisioning(variant string, took time.Duration) map[string][]time.Duration {
 	out := make(map[string][]time.Duration, len(s.Provisioning)+1)
-	for k, v := range s.Provisioning {
-		out[k] = v
-	}
+	maps.Copy(out, s.Provisioning)
 	learned := append(slices.Clone(out[variant]), took)
 	out[variant] = learned[max(0, len(learned)-maxProvisioning):]
 	return out

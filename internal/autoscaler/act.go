@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"sagescale/internal/activity"
@@ -205,12 +206,9 @@ func activityID(at time.Time, variant, trigger string) string {
 
 // cause says in one line what an activity follows from.
 func cause(t Trigger, d scaling.Decision) string {
-	text := t.Kind
-	if t.Name != "" {
-		text += " " + t.Name
-	}
+	parts := []string{strings.TrimSpace(t.Kind + " " + t.Name)}
 	for _, s := range d.Steps {
-		text += "; " + s.Reason
+		parts = append(parts, s.Reason)
 	}
-	return text
+	return strings.Join(parts, "; ")
 }

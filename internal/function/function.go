@@ -48,7 +48,7 @@ func (f Function) Schedule(ctx context.Context, raw json.RawMessage) error {
 	if refused == nil {
 		err = f.evaluate(ctx, woken)
 	}
-	f.report(ctx, refused, err)
+	_ = f.report(ctx, refused, err) // the next tick is the retry
 	return nil
 }
 

@@ -37,10 +37,10 @@ func (f *faults) oneOf(path Path, field string, v *string, values ...string) {
 	}
 }
 
-// atLeast checks an integer that must be low or more and fit SageMaker's int32.
-func (f *faults) atLeast(path Path, field string, v *int, low int) {
-	if v != nil && (*v < low || *v > math.MaxInt32) {
-		f.add(path.with(field), *v, "must be a whole number from %d to %d", low, math.MaxInt32)
+// atLeastOne checks an integer that must be 1 or more and fit SageMaker's int32.
+func (f *faults) atLeastOne(path Path, field string, v *int) {
+	if v != nil && (*v < 1 || *v > math.MaxInt32) {
+		f.add(path.with(field), *v, "must be a whole number from 1 to %d", math.MaxInt32)
 	}
 }
 
@@ -75,8 +75,8 @@ func text(d time.Duration) string {
 
 // scaling checks the fields that stand in s, one by one.
 func (f *faults) scaling(path Path, s ScalingSpec) {
-	f.atLeast(path, "minCapacity", s.MinCapacity, 1)
-	f.atLeast(path, "maxCapacity", s.MaxCapacity, 1)
+	f.atLeastOne(path, "minCapacity", s.MinCapacity)
+	f.atLeastOne(path, "maxCapacity", s.MaxCapacity)
 	f.duration(path, "scaleOutCooldown", s.ScaleOutCooldown, 0, maxCooldown)
 	f.duration(path, "scaleInCooldown", s.ScaleInCooldown, 0, maxCooldown)
 	for i, t := range s.TargetTracking {

@@ -29,8 +29,8 @@ func (f *faults) actions(path Path, all []ScheduledActionSpec) {
 
 func (f *faults) action(path Path, a ScheduledActionSpec) {
 	f.name(path, "name", a.Name, actionName, "must be 1 to 64 letters, digits, dots, hyphens and underscores")
-	f.atLeast(path, "minCapacity", a.MinCapacity, 1)
-	f.atLeast(path, "maxCapacity", a.MaxCapacity, 1)
+	f.atLeastOne(path, "minCapacity", a.MinCapacity)
+	f.atLeastOne(path, "maxCapacity", a.MaxCapacity)
 	if a.MinCapacity == nil && a.MaxCapacity == nil {
 		f.add(path, nil, "must set minCapacity, maxCapacity or both").Related =
 			[]Path{path.with("minCapacity"), path.with("maxCapacity")}

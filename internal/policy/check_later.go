@@ -38,7 +38,7 @@ func (f *faults) step(path Path, s StepScalingSpec) {
 	f.required(path, "adjustmentType", s.AdjustmentType != nil)
 	f.oneOf(path, "adjustmentType", s.AdjustmentType, "ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity")
 	f.oneOf(path, "metricAggregationType", s.MetricAggregationType, "Average", "Minimum", "Maximum")
-	f.atLeast(path, "minAdjustmentMagnitude", s.MinAdjustmentMagnitude, 1)
+	f.atLeastOne(path, "minAdjustmentMagnitude", s.MinAdjustmentMagnitude)
 	f.duration(path, "cooldown", s.Cooldown, 0, maxCooldown)
 	n := len(s.StepAdjustments)
 	if f.required(path, "stepAdjustments", s.StepAdjustments != nil) && (n < 1 || n > 20) {
@@ -63,7 +63,7 @@ func (f *faults) behavior(path Path, b *BehaviorRuleSpec) {
 		f.required(at, "type", v.Type != nil)
 		f.oneOf(at, "type", v.Type, "Instances", "Percent")
 		f.required(at, "value", v.Value != nil)
-		f.atLeast(at, "value", v.Value, 1)
+		f.atLeastOne(at, "value", v.Value)
 		f.required(at, "period", v.Period != nil)
 		f.duration(at, "period", v.Period, time.Second, time.Hour)
 	}

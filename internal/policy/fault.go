@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -39,7 +40,7 @@ func writeName(b *strings.Builder, name string) {
 }
 
 // with returns the path extended by steps, sharing nothing with p.
-func (p Path) with(steps ...any) Path { return append(p[:len(p):len(p)], steps...) }
+func (p Path) with(steps ...any) Path { return append(slices.Clip(p), steps...) }
 
 // Fault is one rule that a policy breaks. Value is what stands there, empty when
 // something is missing. Rule says what would be right. Related are the other

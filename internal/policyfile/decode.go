@@ -201,7 +201,7 @@ func (d *decoder) result() error {
 
 // join returns path extended by a step, sharing nothing with it.
 func join(path policy.Path, step any) policy.Path {
-	return append(path[:len(path):len(path)], step)
+	return append(slices.Clip(path), step)
 }
 
 // resolve returns what an alias stands for, and n itself for anything else.

@@ -153,8 +153,8 @@ func finish(types generator.Definitions) {
 	most, one := uint64(30), uint64(1)
 	dimensions, _ := types["CloudWatchMetric"].Properties.Get("dimensions")
 	dimensions.MaxProperties = &most
-	dimensions.PropertyNames = &generator.Schema{Pattern: "^[^:]", MaxLength: ptr(uint64(255))}
-	dimensions.AdditionalProperties = &generator.Schema{Type: "string", MinLength: &one, MaxLength: ptr(uint64(1024))}
+	dimensions.PropertyNames = &generator.Schema{Pattern: "^[^:]", MaxLength: new(uint64(255))}
+	dimensions.AdditionalProperties = &generator.Schema{Type: "string", MinLength: &one, MaxLength: new(uint64(1024))}
 	for _, name := range []string{"startTime", "endTime"} {
 		field, _ := types["ScheduledAction"].Properties.Get(name)
 		field.Pattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
@@ -163,5 +163,3 @@ func finish(types generator.Definitions) {
 		types[name].DependentRequired = map[string][]string{"datapoints": {"periods"}, "periods": {"datapoints"}}
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

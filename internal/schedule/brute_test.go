@@ -33,7 +33,7 @@ func newBruteCron(text string) *bruteCron {
 func bruteField(text string, low, high int) []bool {
 	allowed := make([]bool, high+1)
 	for n := low; n <= high; n++ {
-		for _, part := range strings.Split(text, ",") {
+		for part := range strings.SplitSeq(text, ",") {
 			if bruteAllows(part, n, low, high) {
 				allowed[n] = true
 			}

@@ -28,6 +28,8 @@ type days struct {
 // the given weekday.
 func (d days) in(first time.Weekday, length int) set {
 	switch d.rule {
+	case onDates:
+		return d.set.below(length)
 	case onLastDate:
 		return set{}.with(length - 1)
 	case onLastWorkday:
@@ -41,7 +43,7 @@ func (d days) in(first time.Weekday, length int) set {
 	case onNthWeekday:
 		return set{}.with(modulo(d.n-int(first), 7) + 7*(d.nth-1)).below(length)
 	}
-	return d.set.below(length)
+	return set{}
 }
 
 // nearest returns the one day of nW, or none in a month without a day n.

@@ -1,0 +1,155 @@
+// Command sagescale checks policies, explains decisions and shows sagescale at
+// work without an account.
+//
+// It answers on standard output and says everything else on standard error. Its
+// exit code is 0 when done, 1 when it failed, 2 for wrong use or invalid input.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sagescale/internal/policyfile"
+)
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitInvalid = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(errs, complaint(err))
+	return exitCode(err)
+}
+
+// rootCommand has all commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sagescale",
+		Short: "Scale Amazon SageMaker endpoints, and explain every decision",
+		Long: `sagescale scales Amazon SageMaker endpoints.
+
+It runs as a few Lambda functions in your account, deployed by cdk deploy. This
+command checks policy files, explains single decisions and shows the whole at
+work in a simulated account. It calls no AWS service.`,
+		Example: `  sagescale demo                      # watch a simulated day
+  sagescale validate scaling.yaml     # check a policy file
+  sagescale decide < case.json        # explain one decision`,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	})
+	root.AddCommand(validateCommand(), decideCommand(), demoCommand(), schemaCommand())
+	return root
+}
+
+// noCommand refuses what is not a command, with the one that may be meant.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+	}
+	return invalid(fmt.Errorf("unknown command %q%s; see sagescale --help", args[0], hint))
+}
+
+// schemaCommand prints the JSON Schema of the policy file.
+func schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the policy file",
+		Long: `Print the JSON Schema of the policy file, for editors that complete and check
+YAML by one. It cannot express every rule: sagescale validate does.`,
+		Example: "  sagescale schema > scaling.schema.json",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(policyfile.Schema())
+			return err
+		},
+	}
+}
+
+// errInvalid marks errors of the user's: wrong use or invalid input.
+var errInvalid = errors.New("invalid")
+
+// invalid marks err as the user's.
+func invalid(err error) error { return fmt.Errorf("%w: %w", errInvalid, err) }
+
+// usage marks the errors of an argument check as the user's.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+		}
+		return nil
+	}
+}
+
+// complaint is what is said of an error: without the mark, one fault a line.
+func complaint(err error) string {
+	var faults policyfile.Faults
+	if errors.As(err, &faults) {
+		return faults.Error()
+	}
+	return "sagescale: " + strings.TrimPrefix(err.Error(), errInvalid.Error()+": ")
+}
+
+func exitCode(err error) int {
+	var faults policyfile.Faults
+	if errors.Is(err, errInvalid) || errors.Is(err, fs.ErrNotExist) || errors.As(err, &faults) {
+		return exitInvalid
+	}
+	return exitFailed
+}
+
+// formatFlag adds --format to a command and returns where its value will be.
+func formatFlag(cmd *cobra.Command, preset string) *string {
+	format := cmd.Flags().String("format", preset, "how to answer: text or json")
+	// The flag was defined in the line above, so this cannot fail.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return format
+}
+
+// checkFormat refuses what is neither text nor json.
+func checkFormat(format string) error {
+	if format != "text" && format != "json" {
+		return invalid(fmt.Errorf("--format %q is neither text nor json", format))
+	}
+	return nil
+}
