@@ -1,0 +1,158 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"sagescale/infra/bundle"
+	"sagescale/internal/config"
+	"sagescale/internal/policy"
+)
+
+// addScaleOutAlarms declares one alarm for each metric of each target. It has no
+// action of its own: EventBridge carries its changes of state to the function,
+// with a retry policy and a dead-letter queue, which actions lack.
+//
+// It is built from the metric that the user named, also where sagescale sizes by
+// another one, because it says the same in the user's unit. A missing datapoint
+// is missing: no load is not high load, and no data must wake nothing.
+func (s *stack) addScaleOutAlarms() {
+	scope := constructs.NewConstruct(s.scope, text("ScaleOutAlarms"))
+	for _, t := range s.settings.Policy.Targets {
+		for _, tracking := range t.TargetTracking {
+			m := tracking.Metric
+			// Endpoints and variants have no dot, so the id is unique.
+			awscloudwatch.NewCfnAlarm(scope, text(t.Endpoint+"."+t.Variant+"."+m.Name), &awscloudwatch.CfnAlarmProps{
+				AlarmName:          text(scaleOutName(s.settings.StackName, t, tracking)),
+				AlarmDescription:   text("The load of a target is above its target value: evaluates the target at once."),
+				Namespace:          text(m.Namespace),
+				MetricName:         text(m.MetricName),
+				Statistic:          text(m.Statistic),
+				Dimensions:         dimensions(m),
+				Period:             seconds(m.Period),
+				Threshold:          jsii.Number(tracking.TargetValue),
+				ComparisonOperator: text("GreaterThanThreshold"),
+				EvaluationPeriods:  number(tracking.ScaleOut.Periods),
+				DatapointsToAlarm:  number(tracking.ScaleOut.Datapoints),
+				TreatMissingData:   text("missing"),
+			})
+		}
+	}
+}
+
+func dimensions(m policy.Metric) []any {
+	var list []any
+	for _, d := range m.Dimensions {
+		list = append(list, dimension(d.Name, text(d.Value)))
+	}
+	return list
+}
+
+func dimension(name string, value *string) any {
+	return &awscloudwatch.CfnAlarm_DimensionProperty{Name: text(name), Value: value}
+}
+
+// addOperationalAlarms declares the alarms about sagescale itself. Their names
+// do not begin as those of targets do, so they wake no function.
+func (s *stack) addOperationalAlarms() {
+	s.operations = constructs.NewConstruct(s.scope, text("OperationalAlarms"))
+	s.addHeartbeat()
+	s.addFailing()
+	for _, name := range bundle.Names() {
+		s.addErrors(name)
+	}
+	s.addUndelivered()
+}
+
+// addHeartbeat alarms when ticks stop, whatever the cause: a rule without a
+// target or permission, a function that does not start. That is only ever seen
+// by what is missing, so here missing is breaching.
+func (s *stack) addHeartbeat() {
+	s.addOperational("heartbeat", &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("No evaluation for 3 minutes: nothing scales. " +
+			"Look at the tick rule and at the logs of the schedule function."),
+		Namespace:          text(config.MetricNamespace),
+		MetricName:         text(config.MetricEvaluations),
+		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
+		Threshold:          number(1),
+		ComparisonOperator: text("LessThanThreshold"),
+		EvaluationPeriods:  number(3),
+		DatapointsToAlarm:  number(3),
+		TreatMissingData:   text("breaching"),
+	})
+}
+
+// addFailing alarms when evaluations keep failing although the function runs:
+// after an error of AWS the function returns without one, because the next tick
+// is the retry.
+func (s *stack) addFailing() {
+	s.addOperational("failing", &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("Evaluations fail in 3 of 5 minutes: some target does not scale. " +
+			"The records in the logs of the schedule function say which and why."),
+		Namespace:          text(config.MetricNamespace),
+		MetricName:         text(config.MetricErrors),
+		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
+		Threshold:          number(1),
+		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
+		EvaluationPeriods:  number(5),
+		DatapointsToAlarm:  number(3),
+		TreatMissingData:   text("notBreaching"),
+	})
+}
+
+// addErrors alarms on crashes and timeouts of a function. One of them the next
+// tick makes good; the second within five minutes is a fault.
+func (s *stack) addErrors(name string) {
+	s.addOperational("errors-"+name, &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("The function " + name + " failed or timed out twice in 5 minutes. " +
+			"Its log says why."),
+		Namespace:          text("AWS/Lambda"),
+		MetricName:         text("Errors"),
+		Dimensions:         []any{dimension("FunctionName", s.functions[name].FunctionName())},
+		Period:             seconds(5 * time.Minute),
+		Threshold:          number(2),
+		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
+		EvaluationPeriods:  number(1),
+		TreatMissingData:   text("notBreaching"),
+	})
+}
+
+func (s *stack) addUndelivered() {
+	s.addOperational("dead-letters", &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("An event could not be delivered or handled. " +
+			"Read the dead-letter queue, mend the cause, then purge the queue."),
+		Namespace:          text("AWS/SQS"),
+		MetricName:         text("ApproximateNumberOfMessagesVisible"),
+		Statistic:          text("Maximum"),
+		Dimensions:         []any{dimension("QueueName", s.deadLetters.QueueName())},
+		Threshold:          number(1),
+		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
+		EvaluationPeriods:  number(1),
+		TreatMissingData:   text("notBreaching"),
+	})
+}
+
+// addOperational declares an alarm about sagescale itself, which tells the topic
+// of the deployment, if it has one, when it goes off and when it is over. What
+// props leaves out is a sum over a minute.
+func (s *stack) addOperational(name string, props *awscloudwatch.CfnAlarmProps) {
+	props.AlarmName = text(s.settings.StackName + "-" + name)
+	if props.Statistic == nil {
+		props.Statistic = text("Sum")
+	}
+	if props.Period == nil {
+		props.Period = seconds(time.Minute)
+	}
+	if s.settings.AlarmTopicARN != "" {
+		props.AlarmActions = &[]any{s.settings.AlarmTopicARN}
+		props.OkActions = &[]any{s.settings.AlarmTopicARN}
+	}
+	awscloudwatch.NewCfnAlarm(s.operations, text(name), props)
+}
+
+// title is a name with its first letter in upper case.
+func title(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

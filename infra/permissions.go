@@ -1,0 +1,65 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+
+	"sagescale/internal/policy"
+)
+
+// permissions is all that a function may do. SageMaker knows no condition on
+// the number of instances, so what a function may set is bounded by code; which
+// endpoint it may touch at all is bounded here. Where all targets of an endpoint
+// are dry runs, its capacity cannot be changed.
+func (s *stack) permissions(f function, logs awslogs.LogGroup) awsiam.PolicyDocument {
+	document := awsiam.NewPolicyDocument(nil)
+	document.AddStatements(
+		allow(texts("logs:CreateLogStream", "logs:PutLogEvents"), logs.LogGroupArn()),
+		allow(texts("sqs:SendMessage"), s.deadLetters.QueueArn()),
+		s.allowState(),
+		allow(texts("sagemaker:DescribeEndpoint"), s.endpointARNs(allTargets)...),
+	)
+	if !f.evaluates {
+		return document
+	}
+	// Metrics have no ARN.
+	document.AddStatements(allow(texts("cloudwatch:GetMetricData"), text("*")))
+	if arns := s.endpointARNs(actingTargets); len(arns) > 0 {
+		document.AddStatements(allow(texts("sagemaker:UpdateEndpointWeightsAndCapacities"), arns...))
+	}
+	return document
+}
+
+// allowState permits to read and write the items of the endpoints of the policy
+// file, and of no others.
+func (s *stack) allowState() awsiam.PolicyStatement {
+	statement := allow(texts("dynamodb:GetItem", "dynamodb:PutItem"), s.table.TableArn())
+	statement.AddCondition(text("ForAllValues:StringEquals"), map[string]any{
+		"dynamodb:LeadingKeys": endpoints(s.settings.Policy, allTargets),
+	})
+	return statement
+}
+
+// endpointARNs returns the ARNs of the endpoints with a target of that kind.
+func (s *stack) endpointARNs(kind func(policy.Target) bool) []*string {
+	var arns []*string
+	for _, name := range spellings(endpoints(s.settings.Policy, kind)) {
+		arns = append(arns, s.arn("sagemaker", "endpoint/"+name))
+	}
+	return arns
+}
+
+// arn returns the ARN of a resource of this account and Region.
+func (s *stack) arn(service, resource string) *string {
+	parts := []string{"arn", *s.scope.Partition(), service, *s.scope.Region(), *s.scope.Account(), resource}
+	return text(strings.Join(parts, ":"))
+}
+
+func allow(actions *[]*string, resources ...*string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   actions,
+		Resources: &resources,
+	})
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sagescale/internal/config"
+	"sagescale/internal/policy"
+)
+
+// What AWS allows, in characters. A policy beyond it would fail only in the
+// middle of a deployment.
+const (
+	maxAlarmName    = 255
+	maxRolePolicies = 10240 // of all inline policies of a role
+	maxEventPattern = 2048
+
+	// roleRest and patternRest are generous for what does not grow with the
+	// number of endpoints.
+	roleRest    = 2500
+	patternRest = 200
+	// longestARN is the ARN of an endpoint without its name, quoted, in the
+	// partition and the Region with the longest names.
+	longestARN = len(`"arn:aws-us-gov:sagemaker:ap-southeast-1:123456789012:endpoint/",`)
+)
+
+// fits returns a fault for each way in which a policy is too large for one
+// stack.
+func fits(stackName string, p *policy.Policy) []error {
+	faults := namesFit(stackName, p)
+	names := endpoints(p, allTargets)
+	role, pattern := roleRest, patternRest
+	for _, name := range names {
+		role += len(name) + len(`"",`) // in the condition on the table's keys
+		pattern += len(name) + len(`"",`)
+	}
+	for _, name := range append(spellings(names), spellings(endpoints(p, actingTargets))...) {
+		role += longestARN + len(name)
+	}
+	if role > maxRolePolicies || pattern > maxEventPattern {
+		faults = append(faults, fmt.Errorf("policy has %d endpoints, more than one role "+
+			"or one event pattern can name: split it into several stacks", len(names)))
+	}
+	return faults
+}
+
+// namesFit returns a fault for each alarm whose name is too long.
+func namesFit(stackName string, p *policy.Policy) []error {
+	var faults []error
+	for _, t := range p.Targets {
+		for _, tracking := range t.TargetTracking {
+			if name := scaleOutName(stackName, t, tracking); len(name) > maxAlarmName {
+				faults = append(faults, fmt.Errorf("alarm %s: the name has %d characters, CloudWatch allows %d: "+
+					"choose a shorter name for the metric or the stack", name, len(name), maxAlarmName))
+			}
+		}
+	}
+	return faults
+}
+
+// scaleOutName names the alarm that wakes for a scale-out.
+func scaleOutName(prefix string, t policy.Target, tracking policy.TargetTracking) string {
+	return config.AlarmName(prefix, t.Endpoint, t.Variant, tracking.Metric.Name+"-scale-out")
+}
+
+// endpoints returns the names of the endpoints with a target of that kind, each
+// once, in order.
+func endpoints(p *policy.Policy, kind func(policy.Target) bool) []string {
+	var names []string
+	for _, t := range p.Targets {
+		if kind(t) {
+			names = append(names, t.Endpoint)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func allTargets(policy.Target) bool { return true }
+
+// actingTargets are those whose capacity may be changed.
+func actingTargets(t policy.Target) bool { return !t.DryRun }
+
+// spellings adds to each name its lower-case form: SageMaker writes the names of
+// endpoints in ARNs in lower case.
+func spellings(names []string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, name)
+		if lower := strings.ToLower(name); lower != name {
+			all = append(all, lower)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

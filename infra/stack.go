@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"sagescale/infra/bundle"
+)
+
+// synthesize builds the functions into a folder and writes the cloud assembly.
+func synthesize(ctx context.Context, builds string, props *awscdk.AppProps) error {
+	app := awscdk.NewApp(props)
+	s, err := loadSettings(contextOf(app))
+	if err != nil {
+		return err
+	}
+	bundles := bundle.Bundles{Root: builds, Architecture: s.Architecture}
+	if err := bundles.Build(ctx, s.PolicyFile); err != nil {
+		return err
+	}
+	declare(app, s, bundles)
+	app.Synth(nil)
+	return nil
+}
+
+// stack is the one stack of a deployment.
+type stack struct {
+	scope       awscdk.Stack
+	settings    settings
+	bundles     bundle.Bundles
+	table       awsdynamodb.Table
+	deadLetters awssqs.Queue
+	functions   map[string]awslambda.Function // by their names in package bundle
+	operations  constructs.Construct          // holds the alarms about sagescale itself
+}
+
+// declare declares everything, under the eyes of cdk-nag. The bundles of the
+// functions must be there.
+func declare(app awscdk.App, s settings, bundles bundle.Bundles) *stack {
+	st := &stack{
+		scope: awscdk.NewStack(app, text(s.StackName), &awscdk.StackProps{
+			StackName:   text(s.StackName),
+			Description: text("sagescale: scales SageMaker endpoints by their policies"),
+		}),
+		settings:  s,
+		bundles:   bundles,
+		functions: map[string]awslambda.Function{},
+	}
+	audit(st.scope)
+	// Everything that can have a tag has this one: Security Hub Lambda.6, DynamoDB.5.
+	awscdk.Tags_Of(st.scope).Add(text("application"), text("sagescale"), nil)
+	st.addTable()
+	st.addDeadLetters()
+	for _, f := range functions() {
+		st.addFunction(f)
+	}
+	st.addRules()
+	st.addSchedules()
+	st.addScaleOutAlarms()
+	st.addOperationalAlarms()
+	st.addOutputs()
+	return st
+}
+
+func (s *stack) addOutputs() {
+	notified := "nobody: deploy with -c " + contextAlarmTopic + "=ARN"
+	if s.settings.AlarmTopicARN != "" {
+		notified = s.settings.AlarmTopicARN
+	}
+	outputs := map[string]*string{
+		"PolicyDigest":     text(s.settings.Policy.Digest),
+		"Table":            s.table.TableName(),
+		"DeadLetterQueue":  s.deadLetters.QueueUrl(),
+		"ScheduleFunction": s.functions[bundle.Schedule].FunctionName(),
+		"AlarmFunction":    s.functions[bundle.Alarm].FunctionName(),
+		"SettleFunction":   s.functions[bundle.Settle].FunctionName(),
+		"AlarmsNotify":     text(notified),
+	}
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		awscdk.NewCfnOutput(s.scope, text(name+"Output"), &awscdk.CfnOutputProps{Value: outputs[name]}).
+			OverrideLogicalId(text(name))
+	}
+}
