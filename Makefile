@@ -14,6 +14,7 @@ export GOFLAGS := -mod=readonly
 GOLANGCI_LINT := v2.15.0
 # Everything but infra, whose bindings take a minute and a gigabyte to compile.
 QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
+INFRA := ./infra ./infra/bundle ./infra/build
 POLICY ?= infra/scaling.yaml
 FUZZTIME ?= 10s
 
@@ -44,11 +45,11 @@ unit: ## Run the tests of everything but infra (seconds, nothing installed)
 .PHONY: lint
 lint: bin/golangci-lint-$(GOLANGCI_LINT) ## Check style, purity and the module files
 	go mod verify > /dev/null
-	bin/golangci-lint-$(GOLANGCI_LINT) run $(QUICK) ./infra/bundle/... ./infra/build/...
+	bin/golangci-lint-$(GOLANGCI_LINT) run --build-tags local,e2e $(QUICK) $(INFRA)
 
 .PHONY: infra-test
 infra-test: infra/node_modules/.installed ## Test the CDK app and its template
-	go test ./infra/...
+	go test $(INFRA)
 
 .PHONY: synth
 synth: infra/node_modules/.installed .venv/.installed ## Synthesize the template and check it with cdk-nag and cfn-lint
@@ -95,6 +96,7 @@ bin/golangci-lint-$(GOLANGCI_LINT):
 
 infra/node_modules/.installed: infra/package.json infra/package-lock.json
 	npm ci --prefix infra --no-audit --no-fund
+	node --version | grep -qE '^v(22|24)\.' || { echo "the CDK needs Node 22 or 24; there is $$(node --version)"; exit 1; }
 	touch $@
 
 .venv/.installed: test/requirements.txt
