@@ -75,7 +75,7 @@ func TestSettle(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := activity.Settle(tt.open, tt.endpoint, tt.at)
+			got, ok := activity.State{Open: &tt.open}.Settle(tt.endpoint, tt.at)
 			if ok != (tt.want != "") || got.Status != tt.want || got.NoCapacity != tt.noCapacity {
 				t.Errorf("Settle = %+v, %v; want %q, no capacity %v", got, ok, tt.want, tt.noCapacity)
 			}
@@ -87,15 +87,20 @@ func TestSettle(t *testing.T) {
 }
 
 func TestVisible(t *testing.T) {
-	if !activity.Visible(claim(2, 4), endpoint("Updating", 2, 4)) {
+	a := claim(2, 4)
+	s := activity.State{Open: &a}
+	if !s.Visible(endpoint("Updating", 2, 4)) {
 		t.Error("an update under way to the claimed count is not seen")
+	}
+	if (activity.State{}).Visible(endpoint("Updating", 2, 4)) {
+		t.Error("an update is seen of an activity that does not exist")
 	}
 	for name, e := range map[string]activity.Endpoint{
 		"another count": endpoint("Updating", 2, 5),
 		"in service":    endpoint("InService", 2, 4),
 		"no variant":    {Status: "Updating"},
 	} {
-		if activity.Visible(claim(2, 4), e) {
+		if s.Visible(e) {
 			t.Errorf("%s: seen as the claimed update", name)
 		}
 	}
@@ -199,6 +204,13 @@ func TestStateAdopt(t *testing.T) {
 	s = run(t, s, claim(1, 2), activity.Outcome{Status: activity.Successful}, now())
 	if same := s.Adopt(first); len(same.Recent) != 1 {
 		t.Error("the same endpoint lost its history")
+	}
+	open, err := s.Claim(claim(2, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, ok := open.Settle(second, now()); !ok || o.Status != activity.Overridden {
+		t.Errorf("the open activity of an endpoint created anew: %+v, %v; want Overridden", o, ok)
 	}
 	anew := s.Adopt(second)
 	if len(anew.Recent) != 0 || anew.Version != 7 || !anew.CreationTime.Equal(second.CreationTime) {

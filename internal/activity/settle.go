@@ -12,15 +12,22 @@ import (
 // precondition and the claim is the only fence.
 const ClaimTTL = 2 * time.Minute
 
-// Settle says how the open activity a of endpoint e ended, if it did. ok is
-// false while the outcome cannot be known yet.
+// Settle says how the open activity of s ended, if it did, by what SageMaker says
+// of the endpoint, the zero Endpoint if there is none. ok is false while the
+// outcome cannot be known yet.
 //
 // It compares the desired and the current count and not the status alone: an
 // endpoint that is InService again may have been rolled back. An activity whose
 // answer was lost is recognised by the count that it asked for.
-func Settle(a Activity, e Endpoint, now time.Time) (o Outcome, ok bool) {
+func (s State) Settle(e Endpoint, now time.Time) (o Outcome, ok bool) {
+	if s.Open == nil {
+		return Outcome{}, false
+	}
+	a := *s.Open
 	v, found := e.Variant(a.Variant)
 	switch {
+	case s.recreated(e):
+		return Outcome{Status: Overridden, Message: "the endpoint was created anew"}, true
 	case !found:
 		return Outcome{Status: Failed, Message: fmt.Sprintf("variant %s is gone", a.Variant)}, true
 	case e.Status == "Failed":
@@ -36,10 +43,13 @@ func Settle(a Activity, e Endpoint, now time.Time) (o Outcome, ok bool) {
 }
 
 // Visible reports whether SageMaker shows that it has taken the update of the
-// Pending activity a, whose answer may have been lost.
-func Visible(a Activity, e Endpoint) bool {
-	v, found := e.Variant(a.Variant)
-	return found && a.Status == Pending && e.Status != InService && v.Desired == a.To
+// open activity, which is Pending because the answer was lost.
+func (s State) Visible(e Endpoint) bool {
+	if s.Open == nil || s.Open.Status != Pending {
+		return false
+	}
+	v, found := e.Variant(s.Open.Variant)
+	return found && e.Status != InService && v.Desired == s.Open.To
 }
 
 // unfulfilled is the outcome of an activity that has had its time on an

@@ -99,14 +99,16 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 // Adopt returns the state as it applies to e. When e was created anew under its
 // old name, everything that was remembered of the old one is dropped.
 func (s State) Adopt(e Endpoint) State {
-	if s.CreationTime.Equal(e.CreationTime) {
-		return s
+	if s.recreated(e) {
+		return State{Endpoint: s.Endpoint, Version: s.Version, CreationTime: e.CreationTime}
 	}
-	if s.CreationTime.IsZero() {
-		s.CreationTime = e.CreationTime
-		return s
-	}
-	return State{Endpoint: s.Endpoint, Version: s.Version, CreationTime: e.CreationTime}
+	s.CreationTime = e.CreationTime
+	return s
+}
+
+// recreated reports whether e is another endpoint under the same name.
+func (s State) recreated(e Endpoint) bool {
+	return !s.CreationTime.IsZero() && !e.CreationTime.IsZero() && !s.CreationTime.Equal(e.CreationTime)
 }
 
 // History returns the variant's closed activities, oldest first, and then the

@@ -113,7 +113,7 @@ func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) 
 	present := c.record.Observation.DesiredCapacity
 	claimedAt := e.Now()
 	claimed, err := v.state.Claim(activity.Activity{
-		ID:           activityID(claimedAt, c.target.Variant, t.ID),
+		ID:           activityID(claimedAt, c.target.Variant, t.Invocation),
 		Variant:      c.target.Variant,
 		From:         present,
 		To:           c.decision.DesiredCapacity,
@@ -195,11 +195,11 @@ func (e *Evaluator) giveUp(ctx context.Context, v *view, c *evaluation, o activi
 	c.holdAt(code, "%s", o.Message)
 }
 
-// activityID names an activity: when, which variant, and woken by what.
-func activityID(at time.Time, variant, trigger string) string {
+// activityID names an activity: when, of which variant, by which invocation.
+func activityID(at time.Time, variant, invocation string) string {
 	id := at.UTC().Format("20060102T150405.000Z") + "-" + variant
-	if trigger != "" {
-		id += "-" + trigger[max(0, len(trigger)-12):]
+	if invocation != "" {
+		id += "-" + invocation[max(0, len(invocation)-12):]
 	}
 	return id
 }

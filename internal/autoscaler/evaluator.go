@@ -78,12 +78,16 @@ type Evaluator struct {
 
 // Trigger is what woke an evaluation. Endpoint and Variant narrow it down; empty
 // means all. The rest is for the record only.
+//
+// Invocation tells two evaluations apart that the same event woke: it is part of
+// the name of the activity that they claim.
 type Trigger struct {
-	Kind     string `json:"kind"`
-	ID       string `json:"id,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Endpoint string `json:"-"`
-	Variant  string `json:"-"`
+	Kind       string `json:"kind"`
+	ID         string `json:"id,omitempty"`
+	Name       string `json:"name,omitempty"`
+	Invocation string `json:"invocation,omitempty"`
+	Endpoint   string `json:"-"`
+	Variant    string `json:"-"`
 }
 
 // Record is the account of one evaluation of one target: what was seen, what was

@@ -52,12 +52,13 @@ func (e *Evaluator) observe(ctx context.Context, v *view, now time.Time) {
 	case err != nil:
 		v.fail(fmt.Errorf("describe endpoint %s: %w", name, err))
 		return
-	default:
-		state = state.Adopt(described)
 	}
 	described.Name = name
 	v.endpoint, v.state = described, state
 	e.settle(ctx, v, now)
+	if v.state.Open == nil && described.Status != "" {
+		v.state = v.state.Adopt(described)
+	}
 }
 
 // settle ends the open activity if SageMaker shows how it ended, and notes that
@@ -66,11 +67,11 @@ func (e *Evaluator) settle(ctx context.Context, v *view, now time.Time) {
 	if v.state.Open == nil {
 		return
 	}
-	if outcome, ok := activity.Settle(*v.state.Open, v.endpoint, now); ok {
+	if outcome, ok := v.state.Settle(v.endpoint, now); ok {
 		e.end(ctx, v, outcome, now)
 		return
 	}
-	if !activity.Visible(*v.state.Open, v.endpoint) {
+	if !v.state.Visible(v.endpoint) {
 		return
 	}
 	accepted, err := v.state.Accept()

@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/config"
@@ -77,13 +79,13 @@ func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
 func (f Function) evaluate(ctx context.Context, e event.Event) error {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
-	return f.Evaluator.Evaluate(ctx, trigger(e))
+	return f.Evaluator.Evaluate(ctx, trigger(ctx, e))
 }
 
 func (f Function) settle(ctx context.Context, e event.Event) error {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
-	closed, err := f.Evaluator.Settle(ctx, trigger(e))
+	closed, err := f.Evaluator.Settle(ctx, trigger(ctx, e))
 	if err != nil {
 		return fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
 	}
@@ -100,8 +102,12 @@ func hurry(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, deadline.Add(-margin))
 }
 
-func trigger(e event.Event) autoscaler.Trigger {
-	return autoscaler.Trigger{Kind: string(e.Kind), ID: e.ID, Name: e.Name, Endpoint: e.Endpoint, Variant: e.Variant}
+func trigger(ctx context.Context, e event.Event) autoscaler.Trigger {
+	t := autoscaler.Trigger{Kind: string(e.Kind), ID: e.ID, Name: e.Name, Endpoint: e.Endpoint, Variant: e.Variant}
+	if lambda, ok := lambdacontext.FromContext(ctx); ok {
+		t.Invocation = lambda.AwsRequestID
+	}
+	return t
 }
 
 // report logs how the invocation went, with its metrics in CloudWatch's embedded

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/event"
@@ -22,12 +24,14 @@ import (
 // spy notes what a function asks of the evaluator.
 type spy struct {
 	asked    []string
+	trigger  autoscaler.Trigger
 	deadline time.Time
 	err      error
 }
 
 func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) error {
 	s.deadline, _ = ctx.Deadline()
+	s.trigger = t
 	s.asked = append(s.asked, fmt.Sprintf("evaluate %s %s/%s", t.Kind, t.Endpoint, t.Variant))
 	return s.err
 }
@@ -163,6 +167,15 @@ func TestFunctionLeavesTimeToReport(t *testing.T) {
 	}
 	if left := deadline.Sub(s.deadline); left != 2*time.Second {
 		t.Errorf("the work ends %s before the function, want 2s", left)
+	}
+}
+
+// The same event may wake two invocations: what they claim must differ.
+func TestFunctionTellsItsInvocation(t *testing.T) {
+	f, s, _ := harness(nil)
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+	if err := f.Schedule(ctx, json.RawMessage(`{}`)); err != nil || s.trigger.Invocation != "request-1" {
+		t.Errorf("trigger %+v, %v; want the request's id", s.trigger, err)
 	}
 }
 
