@@ -31,6 +31,7 @@ package scaling
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,10 +56,19 @@ func Decide(in Input) Decision {
 	d := Undecided(in)
 	in.track(&d)
 	in.limit(&d)
+	if d.DesiredCapacity != in.Observation.DesiredCapacity {
+		d.NotScaledReasons = slices.DeleteFunc(d.NotScaledReasons, func(r Reason) bool { return stays(r.Code) })
+	}
 	if len(d.Steps) == 0 && len(d.NotScaledReasons) == 0 {
 		d.Refuse(AlreadyAtDesired, "no rule asks for another capacity than %d", d.DesiredCapacity)
 	}
 	return d
+}
+
+// stays reports whether a code says that the present capacity is right, which is
+// no reason where the limits moved it all the same.
+func stays(c Code) bool {
+	return c == AnticipatedFlapping || c == AlreadyAtMin || c == AlreadyAtDesired
 }
 
 // Undecided returns the decision that leaves the capacity as it is, with the

@@ -460,6 +460,18 @@ func TestDecideLimits(t *testing.T) {
 	}
 }
 
+// What a metric says of the present capacity is no reason where the limits move it.
+func TestDecideLimitsMoveWhatAMetricWouldLeave(t *testing.T) {
+	for _, load := range []float64{3, 95} {
+		x := target(tracking(perInstance, 100))
+		x.Limits.Min = 3
+		d := scaling.Decide(scaling.Input{Now: now(), Target: x, Observation: observe(1, steady(perInstance, load, 15))})
+		if d.DesiredCapacity != 3 || len(d.NotScaledReasons) != 0 {
+			t.Errorf("load %g: got %+v, want 3 and no reason against it", load, d)
+		}
+	}
+}
+
 func TestDecideScaleInDisabled(t *testing.T) {
 	x := target(tracking(perInstance, 100))
 	x.DisableScaleIn = true
@@ -479,6 +491,20 @@ func TestDecideHighResolution(t *testing.T) {
 	d := scaling.Decide(scaling.Input{Now: now(), Target: target(x), Observation: observe(2, s)})
 	if d.DesiredCapacity != 4 {
 		t.Errorf("DesiredCapacity = %d, want 4 after 30 s: %+v", d.DesiredCapacity, d)
+	}
+}
+
+// A datapoint of a long period is late too.
+func TestDecideLongPeriods(t *testing.T) {
+	x := tracking("queue", 5)
+	x.Metric.Period = 5 * time.Minute
+	s := scaling.Series{Metric: "queue"}
+	for i := range 3 {
+		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: now().Add(-time.Duration(i+2) * 5 * time.Minute), Value: 9})
+	}
+	d := scaling.Decide(scaling.Input{Now: now(), Target: target(x), Observation: observe(2, s)})
+	if d.DesiredCapacity != 4 {
+		t.Errorf("DesiredCapacity = %d, want 4 although the newest datapoint is still on its way: %+v", d.DesiredCapacity, d)
 	}
 }
 

@@ -72,10 +72,10 @@ func larger(a *verdict, b verdict) *verdict {
 func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
 	v := verdict{metric: t.Metric.Name, capacity: in.Observation.DesiredCapacity}
 	s := in.series(t)
-	w := in.needs(t, s)
+	least, most := in.needs(t, s)
 	present := v.capacity
 
-	top := w.newest(t.ScaleOut.Periods, t.Metric.Period, in.Now)
+	top := least.newest(t.ScaleOut.Periods, t.Metric.Period, in.Now)
 	if m := t.ScaleOut.Datapoints; len(top) >= m && instances(top[m-1]) > present {
 		need := mean(top[:m])
 		v.capacity = instances(need)
@@ -84,12 +84,12 @@ func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
 		return v
 	}
 
-	due, missing := w.due(t.ScaleIn.Periods, t.Metric.Period, s.DueThrough)
+	due, missing := most.due(t.ScaleIn.Periods, t.Metric.Period, s.DueThrough)
 	if missing > 0 || s.Incomplete != "" {
 		v.code, v.message = MissingData, gap(t, missing, s.Incomplete)
 		return v
 	}
-	need := max(due[t.ScaleIn.Datapoints-1], w.after(t.Metric.Period, s.DueThrough, in.Now))
+	need := max(due[t.ScaleIn.Datapoints-1], most.after(t.Metric.Period, s.DueThrough, in.Now))
 	if need >= t.Threshold*float64(present)*(1-1e-9) {
 		v.code = AlreadyAtDesired
 		v.message = fmt.Sprintf("%s: the load is between the scale-in threshold of %s and the target of %s for %d instances; %s",

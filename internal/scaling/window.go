@@ -27,14 +27,15 @@ func Lookback(t policy.TargetTracking) time.Duration {
 // instances that its load needs to be at the target value: load / targetValue.
 type needs map[int64]float64
 
-// needs returns the need of every closed period of s. Of several datapoints of
-// one period the highest counts.
+// needs returns the need of every closed period of s, at least and at most. Of
+// several datapoints of one period the highest counts.
 //
 // A datapoint of a metric that is measured per instance is turned into load by
 // the instances that were in service when it was measured, so that a need does
-// not depend on the capacity of the moment.
-func (in Input) needs(t policy.TargetTracking, s Series) needs {
-	out := needs{}
+// not depend on the capacity of the moment. Where it is not known how many they
+// were, a scale-out goes by the fewest and a scale-in by the most.
+func (in Input) needs(t policy.TargetTracking, s Series) (least, most needs) {
+	least, most = needs{}, needs{}
 	period := t.Metric.Period
 	total := s.Metric == policy.Invocations
 	for _, d := range s.Datapoints {
@@ -42,40 +43,50 @@ func (in Input) needs(t policy.TargetTracking, s Series) needs {
 		if !d.valid() || in.Now.Before(startOf(n+1, period)) {
 			continue
 		}
-		need := d.Value / t.TargetValue
+		few, many := 1, 1
 		if !total {
-			need *= float64(in.inService(startOf(n, period), startOf(n+1, period)))
+			few, many = in.inService(startOf(n, period), startOf(n+1, period))
 		}
-		out[n] = min(max(out[n], need), maxNeed)
+		need := d.Value / t.TargetValue
+		least[n] = min(max(least[n], need*float64(few)), maxNeed)
+		most[n] = min(max(most[n], need*float64(many)), maxNeed)
 	}
-	return out
+	return least, most
 }
 
-// inService returns the most instances that were in service between from and
-// to, by the activities that have ended.
-func (in Input) inService(from, to time.Time) int {
+// inService returns the fewest and the most instances that were in service
+// between from and to, by the activities that have ended. What a scale-out adds
+// serves from its end on. What a scale-in removes stops serving at some time
+// between its start and its end.
+func (in Input) inService(from, to time.Time) (fewest, most int) {
+	fewest = math.MaxInt
+	include := func(capacity int) { fewest, most = min(fewest, capacity), max(most, capacity) }
 	capacity := in.Observation.CurrentCapacity
-	most := 0
 	for _, a := range slices.Backward(in.Activities) {
 		if a.Status != activity.Successful {
 			continue
 		}
 		if a.EndTime.Before(to) {
-			most = max(most, capacity)
+			include(capacity)
 		}
 		if !a.EndTime.After(from) {
-			return max(most, capacity)
+			include(capacity)
+			return fewest, most
+		}
+		if !a.ScaleOut() && a.StartTime.Before(to) {
+			include(a.To)
 		}
 		capacity = a.From
 	}
-	return max(most, capacity)
+	include(capacity)
+	return fewest, most
 }
 
 // newest returns the needs of the n newest periods that have a datapoint, among
 // those that a scale-out looks at, in falling order. There may be fewer.
 func (w needs) newest(n int, period time.Duration, now time.Time) []float64 {
 	last := periodOf(now, period) - 1
-	oldest := last - int64(n) + 1 - int64(lateness/period)
+	oldest := last - int64(n) + 1 - int64((lateness+period-1)/period)
 	var out []float64
 	for p := last; p >= oldest && len(out) < n; p-- {
 		if need, ok := w[p]; ok {
