@@ -177,7 +177,7 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 			return
 		}
 		e.save(ctx, v, accepted)
-	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrRefused):
+	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrNotFound):
 		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: err.Error()}, scaling.UpdateRefused)
 	case errors.Is(err, activity.ErrLimitExceeded):
 		o := activity.Outcome{Status: activity.Failed, Message: err.Error(), NoCapacity: true}

@@ -145,7 +145,7 @@ func TestEvaluateKnownRefusalsOfTheUpdate(t *testing.T) {
 		err     error
 		backoff bool
 	}{
-		{activity.ErrBusy, false}, {activity.ErrRefused, false}, {activity.ErrLimitExceeded, true},
+		{activity.ErrBusy, false}, {activity.ErrRefused, false}, {activity.ErrNotFound, false}, {activity.ErrLimitExceeded, true},
 	} {
 		w := newWorld(t)
 		w.add("chat", 450, 2)

@@ -39,7 +39,7 @@ var ErrNoTarget = errors.New("no such target in the policy")
 // endpoints is what an evaluation asks of SageMaker. Describe fails with
 // activity.ErrNotFound when there is no such endpoint. SetCapacity sends one
 // update and never repeats it; an error that wraps none of activity.ErrBusy,
-// ErrLimitExceeded and ErrRefused leaves open whether it was applied.
+// ErrLimitExceeded, ErrRefused and ErrNotFound leaves open whether it was applied.
 type endpoints interface {
 	Describe(ctx context.Context, endpoint string) (activity.Endpoint, error)
 	SetCapacity(ctx context.Context, endpoint, variant string, instances int) error

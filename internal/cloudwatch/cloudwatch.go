@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,22 +42,56 @@ type Metrics struct{ client api }
 func New(client *cloudwatch.Client) *Metrics { return &Metrics{client} }
 
 // Read returns the datapoints of the metrics from a time to now, one series for
-// each, in their order. All metrics are asked for together, because CloudWatch
-// charges by the metric and answers up to 500 in a call.
+// each, in their order. All metrics of one period are asked for together: a call
+// takes up to 500, and CloudWatch charges by the metric. Those of another period
+// have a call of their own, because CloudWatch counts periods from the start time
+// of the call; it is put at the beginning of a period.
 //
 // A metric that CloudWatch did not answer in full, by its status code or by a
 // message of the answer, has a series that says why it is Incomplete. An error
 // means that nothing was read.
 func (m *Metrics) Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
-	out := make([]scaling.Series, 0, len(of))
-	for batch := range slices.Chunk(of, maxQueries) {
-		series, err := m.readBatch(ctx, batch, from, now)
-		if err != nil {
-			return nil, err
+	out := make([]scaling.Series, len(of))
+	for _, indexes := range byPeriod(of) {
+		for chunk := range slices.Chunk(indexes, maxQueries) {
+			batch := make([]policy.Metric, len(chunk))
+			for j, i := range chunk {
+				batch[j] = of[i]
+			}
+			series, err := m.readBatch(ctx, batch, start(from, batch[0].Period), now)
+			if err != nil {
+				return nil, err
+			}
+			for j, i := range chunk {
+				out[i] = series[j]
+			}
 		}
-		out = append(out, series...)
 	}
 	return out, nil
+}
+
+// byPeriod groups the indexes of metrics by period, the periods in the order in
+// which they first appear.
+func byPeriod(of []policy.Metric) [][]int {
+	var groups [][]int
+	group := map[time.Duration]int{}
+	for i, m := range of {
+		g, ok := group[m.Period]
+		if !ok {
+			g = len(groups)
+			group[m.Period] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+// start returns the beginning of the period that a time lies in, counted from the
+// Unix epoch.
+func start(t time.Time, period time.Duration) time.Time {
+	s := int64(period / time.Second)
+	return time.Unix(t.Unix()-t.Unix()%s, 0).UTC()
 }
 
 func (m *Metrics) readBatch(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
@@ -121,14 +157,20 @@ func (b *batch) queries() []types.MetricDataQuery {
 // begins with a lower-case letter and has no hyphens.
 func queryID(i int) string { return fmt.Sprintf("m%d", i) }
 
+// query returns the metric whose query has the id.
+func (b *batch) query(id string) (i int, ok bool) {
+	i, err := strconv.Atoi(strings.TrimPrefix(id, "m"))
+	return i, err == nil && i >= 0 && i < len(b.out) && id == queryID(i)
+}
+
 // add takes in one page.
 func (b *batch) add(page *cloudwatch.GetMetricDataOutput) {
 	for _, msg := range page.Messages {
 		b.message = fmt.Sprintf("CloudWatch says %s: %.200s", aws.ToString(msg.Code), aws.ToString(msg.Value))
 	}
 	for _, r := range page.MetricDataResults {
-		var i int
-		if _, err := fmt.Sscanf(aws.ToString(r.Id), "m%d", &i); err != nil || i < 0 || i >= len(b.out) {
+		i, ok := b.query(aws.ToString(r.Id))
+		if !ok {
 			b.message = fmt.Sprintf("CloudWatch answered a query that was not asked: %.40q", aws.ToString(r.Id))
 			continue
 		}

@@ -30,6 +30,10 @@ const (
 	// keep is how long history is kept, as in Application Auto Scaling.
 	keep = 6 * 7 * 24 * time.Hour
 
+	// sortTime writes times, in UTC, so that their order is that of the texts:
+	// time.RFC3339Nano would not, it drops trailing zeros.
+	sortTime = "2006-01-02T15:04:05.000000000Z"
+
 	sortState        = "state"
 	attributeState   = "state"
 	attributeVersion = "version"
@@ -63,7 +67,7 @@ func (s *Store) Load(ctx context.Context, endpoint string) (activity.State, erro
 	if len(out.Item) == 0 {
 		return activity.State{Endpoint: endpoint}, nil
 	}
-	return decode(out.Item)
+	return decode(out.Item, endpoint)
 }
 
 // Save writes s on the condition that the stored version is s.Version, and
@@ -109,7 +113,7 @@ func (s *Store) Archive(ctx context.Context, endpoint string, a activity.Activit
 	if err != nil {
 		return fmt.Errorf("marshal activity %s: %w", a.ID, err)
 	}
-	item := key(endpoint, "activity#"+a.StartTime.UTC().Format(time.RFC3339Nano)+"#"+a.ID)
+	item := key(endpoint, "activity#"+a.StartTime.UTC().Format(sortTime)+"#"+a.ID)
 	item["activity"] = &types.AttributeValueMemberS{Value: string(text)}
 	item[config.KeyExpires] = number(a.EndTime.Add(keep).Unix())
 	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: item}); err != nil {
@@ -142,9 +146,9 @@ func encode(state activity.State) (map[string]types.AttributeValue, error) {
 	return item, nil
 }
 
-// decode reads the item of a state. The version is that of its own attribute:
-// the condition of a write is on that one.
-func decode(item map[string]types.AttributeValue) (activity.State, error) {
+// decode reads the item of the state of an endpoint. The version is that of its
+// own attribute: the condition of a write is on that one.
+func decode(item map[string]types.AttributeValue, endpoint string) (activity.State, error) {
 	version, err := integer(item, attributeVersion)
 	if err != nil {
 		return activity.State{}, err
@@ -164,10 +168,14 @@ func decode(item map[string]types.AttributeValue) (activity.State, error) {
 	if err := json.Unmarshal([]byte(text.Value), &state); err != nil {
 		return activity.State{}, fmt.Errorf("unmarshal state: %w", err)
 	}
+	if state.Endpoint != endpoint {
+		return activity.State{}, fmt.Errorf("read state item: it is of endpoint %.80q, not %q", state.Endpoint, endpoint)
+	}
 	state.Version = version
 	return state, nil
 }
 
+// integer reads a number that counts from 1.
 func integer(item map[string]types.AttributeValue, name string) (int64, error) {
 	n, ok := item[name].(*types.AttributeValueMemberN)
 	if !ok {
@@ -176,6 +184,9 @@ func integer(item map[string]types.AttributeValue, name string) (int64, error) {
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("read state item: attribute %s: %w", name, err)
+	}
+	if v < 1 {
+		return 0, fmt.Errorf("read state item: attribute %s is %d, below 1", name, v)
 	}
 	return v, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -25,6 +26,10 @@ import (
 // hundred are done within a tick, few enough for the API's request rates.
 const parallel = 8
 
+// callTimeout bounds one try of one call, so that a connection that fell silent
+// does not use up the time of the whole function.
+const callTimeout = 10 * time.Second
+
 // Wire makes a function of what its environment says, by lookup, with clients of
 // the real services. It calls none of them. Logs go to w, as JSON.
 func Wire(ctx context.Context, lookup func(string) (string, bool), w io.Writer, now func() time.Time) (Function, error) {
@@ -36,7 +41,7 @@ func Wire(ctx context.Context, lookup func(string) (string, bool), w io.Writer, 
 	if err != nil {
 		return Function{}, fmt.Errorf("load policy: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
 	if err != nil {
 		return Function{}, fmt.Errorf("load AWS configuration: %w", err)
 	}

@@ -37,10 +37,13 @@ func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.End
 	if err != nil {
 		return activity.Endpoint{}, fmt.Errorf("call DescribeEndpoint: %w", classify(err))
 	}
+	if out.EndpointStatus == "" || out.CreationTime == nil {
+		return activity.Endpoint{}, errors.New("call DescribeEndpoint: the answer has no status or no creation time")
+	}
 	described := activity.Endpoint{
 		Name:         endpoint,
 		Status:       string(out.EndpointStatus),
-		CreationTime: aws.ToTime(out.CreationTime).UTC(),
+		CreationTime: out.CreationTime.UTC(),
 	}
 	for _, v := range out.ProductionVariants {
 		described.Variants = append(described.Variants, variant(v))
@@ -83,9 +86,11 @@ func variant(v types.ProductionVariantSummary) activity.Variant {
 	switch {
 	case v.CurrentServerlessConfig != nil || v.DesiredServerlessConfig != nil:
 		out.Unsupported = "the variant is serverless: it has no instances to scale"
-	case managed != nil && managed.Status == types.ManagedInstanceScalingStatusEnabled:
+	case managed != nil && managed.Status != types.ManagedInstanceScalingStatusDisabled:
 		out.Unsupported = "SageMaker scales the instances of the variant itself (ManagedInstanceScaling)"
-	case v.CurrentInstanceCount == nil || v.DesiredInstanceCount == nil:
+	case len(v.InstancePools) > 0:
+		out.Unsupported = "the variant has instances of several types (InstancePools)"
+	case v.CurrentInstanceCount == nil || v.DesiredInstanceCount == nil || out.Current < 0 || out.Desired < 0:
 		out.Unsupported = "SageMaker says no instance count of the variant"
 	}
 	return out

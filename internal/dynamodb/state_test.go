@@ -1,0 +1,328 @@
+package dynamodb_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sagescale/internal/activity"
+)
+
+func now() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
+
+// full is a state with everything in it.
+func full() activity.State {
+	open := activity.Activity{
+		ID: "20261123T100000.000Z-AllTraffic-abc", Variant: "AllTraffic", From: 2, To: 5, Status: activity.Pending,
+		Cause: "tick; a load of 3500 at 700 per instance needs 5 & more <than> \"2\"\n", PolicyDigest: "0123456789abcdef",
+		StartTime: now().Add(123456789),
+	}
+	closed := activity.Activity{
+		ID: "a0", Variant: "AllTraffic", From: 3, To: 2, Status: activity.Successful, StatusMessage: "2 instances are in service",
+		StartTime: now().Add(-time.Hour), EndTime: now().Add(-50 * time.Minute),
+	}
+	return activity.State{
+		Endpoint:     "chat-llm",
+		Version:      7,
+		CreationTime: now().AddDate(0, -1, 0),
+		Open:         &open,
+		Recent:       []activity.Activity{closed},
+		Provisioning: map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}},
+		Backoffs:     map[string]activity.Backoff{"AllTraffic": {Failures: 2, Until: now().Add(time.Minute)}},
+	}
+}
+
+// itemOf is the item that a state is written as.
+func itemOf(t *testing.T, s activity.State) object {
+	t.Helper()
+	body, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := json.Marshal(s.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object{
+		"pk": text(s.Endpoint), "sk": text("state"), "state": text(string(body)),
+		"version": number(string(version)), "schema": number("1"),
+	}
+}
+
+func TestLoad(t *testing.T) {
+	s := serve(t, ok(object{"Item": itemOf(t, full())}))
+	got, err := s.store().Load(bounded(t), "chat-llm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, full()) {
+		t.Errorf("got  %+v\nwant %+v", got, full())
+	}
+	calls := s.seen()
+	if len(calls) != 1 || calls[0].target != "DynamoDB_20120810.GetItem" {
+		t.Fatalf("calls %+v", calls)
+	}
+	check(t, "request", calls[0].request, object{
+		"TableName": "sagescale-state", "ConsistentRead": true,
+		"Key": object{"pk": text("chat-llm"), "sk": text("state")},
+	})
+}
+
+func TestLoadOfNothing(t *testing.T) {
+	for name, answer := range map[string]answer{"no item": ok(object{}), "empty item": ok(object{"Item": object{}})} {
+		got, err := serve(t, answer).store().Load(bounded(t), "chat-llm")
+		if want := (activity.State{Endpoint: "chat-llm"}); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, want)
+		}
+	}
+}
+
+// The version is that of its own attribute, which the condition is on.
+func TestLoadTakesTheVersionThatCounts(t *testing.T) {
+	item := itemOf(t, full())
+	item["version"] = number("12")
+	item["note"] = text("somebody's own attribute")
+	got, err := serve(t, ok(object{"Item": item})).store().Load(bounded(t), "chat-llm")
+	if err != nil || got.Version != 12 {
+		t.Errorf("got version %d, %v, want 12", got.Version, err)
+	}
+}
+
+// A corrupt item is an error: what is not understood is not overwritten.
+func TestLoadRefusesCorruptItems(t *testing.T) {
+	set := func(name string, value any) func(object) { return func(o object) { o[name] = value } }
+	remove := func(name string) func(object) { return func(o object) { delete(o, name) } }
+	tests := map[string]struct {
+		damage func(object)
+		want   string
+	}{
+		"no version":           {remove("version"), "version is no number"},
+		"version of text":      {set("version", text("7")), "version is no number"},
+		"version is null":      {set("version", object{"NULL": true}), "version is no number"},
+		"version is a part":    {set("version", number("7.5")), "version: "},
+		"version is huge":      {set("version", number("1E+30")), "version: "},
+		"version 0":            {set("version", number("0")), "version is 0"},
+		"version below 0":      {set("version", number("-7")), "version is -7"},
+		"no schema":            {remove("schema"), "schema is no number"},
+		"schema of text":       {set("schema", text("1")), "schema is no number"},
+		"schema 0":             {set("schema", number("0")), "schema is 0"},
+		"newer schema":         {set("schema", number("2")), "schema 2 is newer than 1"},
+		"no state":             {remove("state"), "state is no string"},
+		"state of bytes":       {set("state", object{"B": "e30="}), "state is no string"},
+		"state of a map":       {set("state", object{"M": object{}}), "state is no string"},
+		"empty state":          {set("state", text("")), "unmarshal state"},
+		"cut off":              {set("state", text(`{"endpoint":"chat-llm","open":{"id":`)), "unmarshal state"},
+		"a list":               {set("state", text(`[]`)), "unmarshal state"},
+		"null":                 {set("state", text(`null`)), `of endpoint ""`},
+		"nothing in it":        {set("state", text(`{}`)), `of endpoint ""`},
+		"of another endpoint":  {set("state", text(`{"endpoint":"other"}`)), `of endpoint "other"`},
+		"a count of text":      {set("state", text(`{"endpoint":"chat-llm","open":{"fromCapacity":"2"}}`)), "unmarshal state"},
+		"a time that is none":  {set("state", text(`{"endpoint":"chat-llm","creationTime":"yesterday"}`)), "unmarshal state"},
+		"a duration too long":  {set("state", text(`{"endpoint":"chat-llm","provisioning":{"v":[1e30]}}`)), "unmarshal state"},
+		"only keys are stored": {func(o object) { clear(o); o["pk"] = text("chat-llm") }, "version is no number"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			item := itemOf(t, full())
+			test.damage(item)
+			got, err := serve(t, ok(object{"Item": item})).store().Load(bounded(t), "chat-llm")
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+			if !reflect.DeepEqual(got, activity.State{}) {
+				t.Errorf("got %+v with the error", got)
+			}
+		})
+	}
+}
+
+func TestSaveCreates(t *testing.T) {
+	s := serve(t, ok(object{}))
+	state := full()
+	state.Version = 0
+	got, err := s.store().Save(bounded(t), state)
+	want := state
+	want.Version = 1
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	calls := s.seen()
+	if len(calls) != 1 || calls[0].target != "DynamoDB_20120810.PutItem" {
+		t.Fatalf("calls %+v", calls)
+	}
+	check(t, "request", calls[0].request, object{
+		"TableName": "sagescale-state", "Item": itemOf(t, want),
+		"ConditionExpression":                 "attribute_not_exists(#pk)",
+		"ExpressionAttributeNames":            object{"#pk": "pk"},
+		"ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+	})
+}
+
+func TestSaveReplaces(t *testing.T) {
+	s := serve(t, ok(object{}))
+	got, err := s.store().Save(bounded(t), full())
+	want := full()
+	want.Version = 8
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	check(t, "request", s.seen()[0].request, object{
+		"TableName": "sagescale-state", "Item": itemOf(t, want),
+		"ConditionExpression":                 "#version = :read",
+		"ExpressionAttributeNames":            object{"#version": "version"},
+		"ExpressionAttributeValues":           object{":read": number("7")},
+		"ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+	})
+}
+
+// What a write comes to when its condition fails: it is our own, applied before
+// its answer was lost, or somebody else was first.
+func TestSaveWhenTheConditionFails(t *testing.T) {
+	itself := func(written object) object { return written }
+	with := func(name string, value any) func(object) object {
+		return func(written object) object {
+			out := maps.Clone(written)
+			out[name] = value
+			return out
+		}
+	}
+	tests := map[string]struct {
+		stored func(written object) object
+		ours   bool
+	}{
+		"ours":            {itself, true},
+		"ours and a note": {with("note", text("somebody's own attribute")), true},
+		"other content":   {with("state", text(`{"endpoint":"chat-llm","version":8}`)), false},
+		"another type":    {with("state", number("8")), false},
+		"no state":        {func(object) object { return object{"pk": text("chat-llm")} }, false},
+		"no item":         {func(object) object { return nil }, false},
+	}
+	for name, test := range tests {
+		for _, version := range []int64{0, 7} {
+			state := full()
+			state.Version = version
+			s := serve(t, failed(test.stored))
+			got, err := s.store().Save(bounded(t), state)
+			want := activity.State{}
+			if test.ours {
+				want = state
+				want.Version++
+			}
+			if (err == nil) != test.ours || err != nil && !errors.Is(err, activity.ErrConflict) {
+				t.Errorf("%s, version %d: got %v", name, version, err)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, version %d: got %+v, want %+v", name, version, got, want)
+			}
+			if n := len(s.seen()); n != 1 {
+				t.Errorf("%s, version %d: %d calls, want 1", name, version, n)
+			}
+		}
+	}
+}
+
+// The answer to the first try is lost and the SDK tries again, with the very
+// same item.
+func TestSaveSurvivesALostAnswer(t *testing.T) {
+	for name, lost := range map[string]answer{"500": fault(500, "InternalServerError"), "reset": reset} {
+		s := serve(t, lost, failed(func(written object) object { return written }))
+		got, err := s.store().Save(bounded(t), full())
+		if err != nil || got.Version != 8 {
+			t.Errorf("%s: got version %d, %v", name, got.Version, err)
+		}
+		calls := s.seen()
+		if len(calls) != 2 {
+			t.Fatalf("%s: %d calls, want 2", name, len(calls))
+		}
+		check(t, name+": the second try", calls[1].request, calls[0].request)
+	}
+}
+
+func TestSaveOfWhatCannotBeWritten(t *testing.T) {
+	s := serve(t, ok(object{}))
+	state := full()
+	state.CreationTime = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	if got, err := s.store().Save(bounded(t), state); err == nil || !reflect.DeepEqual(got, activity.State{}) {
+		t.Errorf("got %+v, %v, want an error", got, err)
+	}
+	if calls := s.seen(); len(calls) > 0 {
+		t.Errorf("sent %+v", calls)
+	}
+}
+
+// stored answers as a table of one item would, without its conditions.
+func stored() answer {
+	var item any
+	return func(request object) (int, object) {
+		if put, ok := request["Item"]; ok {
+			item = put
+			return http.StatusOK, object{}
+		}
+		return http.StatusOK, object{"Item": item}
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	states := map[string]activity.State{
+		"full":  full(),
+		"empty": {Endpoint: "chat-llm"},
+	}
+	for name, state := range states {
+		store := serve(t, stored()).store()
+		saved, err := store.Save(bounded(t), state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := store.Load(bounded(t), "chat-llm")
+		if err != nil || !reflect.DeepEqual(loaded, saved) {
+			t.Errorf("%s:\nloaded %+v, %v\nsaved  %+v", name, loaded, err, saved)
+		}
+		if loaded.Version != state.Version+1 {
+			t.Errorf("%s: version %d after %d", name, loaded.Version, state.Version)
+		}
+	}
+}
+
+// An error of the service that is no failed condition is passed on: it is no
+// conflict, and its outcome is open.
+func TestFaults(t *testing.T) {
+	operations := map[string]func(context.Context, *server) error{
+		"load": func(ctx context.Context, s *server) error { _, err := s.store().Load(ctx, "chat-llm"); return err },
+		"save": func(ctx context.Context, s *server) error { _, err := s.store().Save(ctx, full()); return err },
+		"archive": func(ctx context.Context, s *server) error {
+			return s.store().Archive(ctx, "chat-llm", full().Recent[0])
+		},
+	}
+	faults := map[string]struct {
+		answer answer
+		calls  int
+	}{
+		"ResourceNotFoundException":              {fault(400, "ResourceNotFoundException"), 1},
+		"AccessDeniedException":                  {fault(400, "AccessDeniedException"), 1},
+		"ValidationException":                    {fault(400, "ValidationException"), 1},
+		"ProvisionedThroughputExceededException": {fault(400, "ProvisionedThroughputExceededException"), 3},
+		"ThrottlingException":                    {fault(400, "ThrottlingException"), 3},
+		"InternalServerError":                    {fault(500, "InternalServerError"), 3},
+		"":                                       {reset, 3},
+	}
+	for operation, work := range operations {
+		for kind, f := range faults {
+			t.Run(operation+"/"+kind, func(t *testing.T) {
+				s := serve(t, f.answer)
+				err := work(bounded(t), s)
+				if err == nil || errors.Is(err, activity.ErrConflict) || !strings.Contains(err.Error(), kind) {
+					t.Errorf("got %v", err)
+				}
+				if n := len(s.seen()); n != f.calls {
+					t.Errorf("%d calls, want %d", n, f.calls)
+				}
+			})
+		}
+	}
+}
