@@ -82,6 +82,8 @@ bench: ## Measure the functions beside a hello-world Lambda, and the packages' b
 .PHONY: generate
 generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the README's tables
 	go test ./internal/policyfile -run Schema -update
+	go test ./test/scenario -update
+	go test ./cmd/sagescale -run 'Readme|Scripts' -update
 	go test ./infra -run Readme -update
 
 .PHONY: clean

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,14 +31,14 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now)
 	stop()
 	os.Exit(code)
 }
 
 // run runs one command line and returns its exit code.
-func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	root := rootCommand()
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, now func() time.Time) int {
+	root := rootCommand(now)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -50,8 +51,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	return exitCode(err)
 }
 
-// rootCommand has all commands.
-func rootCommand() *cobra.Command {
+// rootCommand has all commands. now is for how long they take; what they answer
+// does not depend on it.
+func rootCommand(now func() time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sagescale",
 		Short: "Scale Amazon SageMaker endpoints, and explain every decision",
@@ -73,7 +75,7 @@ work in a simulated account. It calls no AWS service.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
-	root.AddCommand(validateCommand(), decideCommand(), demoCommand(), schemaCommand())
+	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), schemaCommand())
 	return root
 }
 
@@ -123,8 +125,7 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // complaint is what is said of an error: without the mark, one fault a line.
 func complaint(err error) string {
-	var faults policyfile.Faults
-	if errors.As(err, &faults) {
+	if faults, ok := errors.AsType[policyfile.Faults](err); ok {
 		return faults.Error()
 	}
 	return "sagescale: " + strings.TrimPrefix(err.Error(), errInvalid.Error()+": ")

@@ -1,0 +1,153 @@
+// Package report shows what came of a simulation, to people and to machines.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/simulate"
+)
+
+// shownActivities is how many activities are shown of the first and of the last.
+const shownActivities = 12
+
+// Run is a simulation to report on. Load names the trace; Trace is as it was
+// read, before it was brought onto minutes.
+type Run struct {
+	Load   string
+	Trace  simulate.Trace
+	Config simulate.Config
+	Result simulate.Result
+	// RecordsFile has the decision records, one JSON object a line.
+	RecordsFile string
+}
+
+// JSON writes the totals and the activities of every target.
+func (r Run) JSON(w io.Writer) error {
+	type trace struct {
+		Steps       int     `json:"steps"`
+		StepSeconds float64 `json:"step_seconds"`
+		Requests    float64 `json:"requests"`
+	}
+	type target struct {
+		Name             string  `json:"name"`
+		InstanceCapacity float64 `json:"instance_capacity"`
+		simulate.Totals
+		Activities []activity.Activity `json:"activities"`
+	}
+	out := struct {
+		Trace       trace    `json:"trace"`
+		Results     []target `json:"results"`
+		Ticks       int      `json:"ticks"`
+		Records     int      `json:"decision_records"`
+		Errors      int      `json:"errors"`
+		RecordsFile string   `json:"records_file"`
+	}{
+		Trace:       trace{len(r.Trace.Requests), r.Trace.Step.Seconds(), r.Trace.Total()},
+		Ticks:       r.Result.Ticks,
+		Records:     r.Result.Records,
+		Errors:      r.Result.Errors,
+		RecordsFile: r.RecordsFile,
+	}
+	for _, t := range r.Result.Targets {
+		capacity := r.Config.Loads[t.Key()].InstanceCapacity
+		all := append([]activity.Activity{}, t.Activities...)
+		out.Results = append(out.Results, target{t.Key(), capacity, t.Totals(), all})
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
+}
+
+// Text writes the same for people: what was simulated, a plot, the activities
+// and the totals of every target, and how to go on.
+func (r Run) Text(w io.Writer) error {
+	var b strings.Builder
+	rows := r.Result.Targets[0].Rows
+	head := fmt.Sprintf("%s: %s minutes from %s", r.Load, whole(float64(len(rows))), stamp(rows[0].Time))
+	b.WriteString(wrap(head, ""))
+	b.WriteString(wrap(fmt.Sprintf("Virtual time. Added instances serve after %s, "+
+		"the endpoint is busy for %s after a scale-in, "+
+		"and a metric is seen %s after the beginning of its minute.",
+		brief(r.Config.Provisioning), brief(r.Config.ScaleIn), brief(r.Config.Delay+time.Minute)), ""))
+	for _, t := range r.Result.Targets {
+		r.target(&b, t)
+	}
+	r.footer(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// target is the part of the text about one target.
+func (r Run) target(b *strings.Builder, t simulate.TargetResult) {
+	capacity := r.Config.Loads[t.Key()].InstanceCapacity
+	fmt.Fprintf(b, "\n%s: one instance serves %s requests a minute\n\n", t.Key(), number(capacity))
+	b.WriteString("    ••• load, as the instances that it needs    ─── instances in service\n\n")
+	b.WriteString(Plot(t.Rows, capacity))
+	b.WriteString("\nScaling activities\n")
+	activities(b, t.Activities)
+	totals(b, t)
+}
+
+// activities lists the first and the last of all.
+func activities(b *strings.Builder, all []activity.Activity) {
+	if len(all) == 0 {
+		b.WriteString("  none: the capacity never had to change\n")
+	}
+	if left := len(all) - 2*shownActivities; left > 0 {
+		list(b, all[:shownActivities])
+		fmt.Fprintf(b, "  ... %d more, in the decision records ...\n", left)
+		all = all[shownActivities+left:]
+	}
+	list(b, all)
+}
+
+func list(b *strings.Builder, all []activity.Activity) {
+	for _, a := range all {
+		took := "-"
+		if !a.Open() {
+			took = brief(a.Took())
+		}
+		at := a.StartTime.UTC().Format("Jan _2 15:04")
+		fmt.Fprintf(b, "  %s  %3d -> %-3d  took %-5s %s\n", at, a.From, a.To, took, a.Status)
+		if a.Status != activity.Successful && a.StatusMessage != "" {
+			b.WriteString(wrap(a.StatusMessage, "      "))
+		}
+		b.WriteString(wrap(a.Cause, "      "))
+	}
+}
+
+// totals are the sums of one target.
+func totals(b *strings.Builder, t simulate.TargetResult) {
+	sum := t.Totals()
+	b.WriteString("\nTotals\n")
+	for _, line := range [][2]string{
+		{"requests", whole(sum.Requests)},
+		{"lost requests", fmt.Sprintf("%s (%s), in %d minutes",
+			whole(sum.Lost), share(sum.LostFraction), sum.ViolationMinutes)},
+		{"instance hours", number(sum.InstanceHours)},
+		{"scale-outs", fmt.Sprint(sum.ScaleOuts)},
+		{"scale-ins", fmt.Sprint(sum.ScaleIns)},
+		{"reversals", fmt.Sprint(sum.Reversals)},
+	} {
+		fmt.Fprintf(b, "  %-16s %s\n", line[0], line[1])
+	}
+}
+
+// footer says where the decision records are.
+func (r Run) footer(b *strings.Builder) {
+	fmt.Fprintf(b, "  %-16s %s\n", "ticks", whole(float64(r.Result.Ticks)))
+	fmt.Fprintf(b, "  %-16s %s, in %s\n", "decision records", whole(float64(r.Result.Records)), r.RecordsFile)
+	if r.Result.Errors > 0 {
+		fmt.Fprintf(b, "  %-16s %d\n", "errors", r.Result.Errors)
+	}
+	b.WriteString("\nEvery decision is explained there. The first, and those that changed something:\n")
+	fmt.Fprintf(b, "  head -n 1 %s\n  jq -c 'select(.activity) | .decision.steps' %s\n", r.RecordsFile, r.RecordsFile)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

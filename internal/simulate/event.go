@@ -1,0 +1,117 @@
+package simulate
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/event"
+)
+
+// Where the simulated account is.
+const (
+	account     = "123456789012"
+	region      = "us-east-1"
+	alarmPrefix = "sagescale"
+)
+
+// envelope is what EventBridge puts around every event.
+type envelope struct {
+	Version    string   `json:"version"`
+	ID         string   `json:"id"`
+	DetailType string   `json:"detail-type"`
+	Source     string   `json:"source"`
+	Account    string   `json:"account"`
+	Time       string   `json:"time"`
+	Region     string   `json:"region"`
+	Resources  []string `json:"resources"`
+	Detail     any      `json:"detail"`
+}
+
+type alarmDetail struct {
+	AlarmName     string      `json:"alarmName"`
+	State         alarmState  `json:"state"`
+	PreviousState alarmState  `json:"previousState"`
+	Configuration alarmConfig `json:"configuration"`
+}
+
+type alarmState struct {
+	Value     string `json:"value"`
+	Timestamp string `json:"timestamp,omitempty"`
+}
+
+type alarmConfig struct {
+	Description string `json:"description"`
+}
+
+type endpointDetail struct {
+	EndpointName   string
+	EndpointArn    string
+	EndpointStatus string
+	CreationTime   int64
+}
+
+// alarmEvent is the event of an alarm that has changed its state.
+func alarmEvent(id string, a *alarm, previous string, now time.Time) (json.RawMessage, error) {
+	return wrap(envelope{
+		ID:         id,
+		DetailType: "CloudWatch Alarm State Change",
+		Source:     "aws.cloudwatch",
+		Time:       stamp(now),
+		Resources:  []string{arn("cloudwatch", "alarm:"+a.name)},
+		Detail: alarmDetail{
+			AlarmName:     a.name,
+			State:         alarmState{Value: a.state, Timestamp: now.UTC().Format("2006-01-02T15:04:05.000-0700")},
+			PreviousState: alarmState{Value: previous},
+			Configuration: alarmConfig{Description: "the load of a target is above its target value"},
+		},
+	})
+}
+
+// endpointEvent is the event of an endpoint that has changed its status. As on
+// AWS, its ARN is in lower case and its status in upper snake case.
+func endpointEvent(id string, e activity.Endpoint, now time.Time) (json.RawMessage, error) {
+	resource := arn("sagemaker", "endpoint/"+strings.ToLower(e.Name))
+	status := "UPDATING"
+	if e.Status == activity.InService {
+		status = "IN_SERVICE"
+	}
+	return wrap(envelope{
+		ID:         id,
+		DetailType: "SageMaker Endpoint State Change",
+		Source:     "aws.sagemaker",
+		Time:       fmt.Sprint(now.UnixMilli()),
+		Resources:  []string{resource},
+		Detail: endpointDetail{
+			EndpointName:   e.Name,
+			EndpointArn:    resource,
+			EndpointStatus: status,
+			CreationTime:   e.CreationTime.UnixMilli(),
+		},
+	})
+}
+
+// tickEvent is what the tick rule gives to its function.
+func tickEvent() json.RawMessage { return json.RawMessage(event.TickInput()) }
+
+// actionEvent is what the schedule of a scheduled action gives to its function,
+// with the id that EventBridge Scheduler fills in.
+func actionEvent(id, endpoint, variant, action string) json.RawMessage {
+	input := event.ActionInput(endpoint, variant, action)
+	return json.RawMessage(strings.ReplaceAll(input, "<aws.scheduler.execution-id>", id))
+}
+
+func wrap(e envelope) (json.RawMessage, error) {
+	e.Version, e.Account, e.Region = "0", account, region
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("marshal event: %w", err)
+	}
+	return text, nil
+}
+
+func arn(service, resource string) string {
+	return strings.Join([]string{"arn:aws", service, region, account, resource}, ":")
+}

@@ -1,0 +1,103 @@
+package simulate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sagescale/internal/activity"
+)
+
+// Table keeps the state of endpoints as the state table does: a write is
+// conditional on the version that was read, and what is read shares no memory
+// with what was written.
+type Table struct {
+	states   map[string]item
+	archived map[string]map[string]activity.Activity
+}
+
+// item is a stored state: its version, its text, and what the text reads as.
+type item struct {
+	version int64
+	text    []byte
+	state   activity.State
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	return &Table{states: map[string]item{}, archived: map[string]map[string]activity.Activity{}}
+}
+
+// Load returns the state of an endpoint, of version 0 if there is none.
+func (t *Table) Load(_ context.Context, endpoint string) (activity.State, error) {
+	stored, ok := t.states[endpoint]
+	if !ok {
+		return activity.State{Endpoint: endpoint}, nil
+	}
+	return clone(stored.state), nil
+}
+
+// clone copies a state, much faster than its text would be read again.
+func clone(s activity.State) activity.State {
+	if s.Open != nil {
+		open := *s.Open
+		s.Open = &open
+	}
+	s.Recent = slices.Clone(s.Recent)
+	s.Backoffs = maps.Clone(s.Backoffs)
+	s.Provisioning = maps.Clone(s.Provisioning)
+	for variant, learned := range s.Provisioning {
+		s.Provisioning[variant] = slices.Clone(learned)
+	}
+	return s
+}
+
+// Save writes s if the stored version is still s.Version, and returns it with
+// its new version. It fails with activity.ErrConflict if somebody else wrote;
+// to write the same again succeeds.
+func (t *Table) Save(_ context.Context, s activity.State) (activity.State, error) {
+	read := s.Version
+	s.Version++
+	text, err := json.Marshal(s)
+	if err != nil {
+		return activity.State{}, fmt.Errorf("marshal state of endpoint %s: %w", s.Endpoint, err)
+	}
+	stored := t.states[s.Endpoint]
+	if stored.version != read && !bytes.Equal(stored.text, text) {
+		return activity.State{}, fmt.Errorf("write version %d of the state: %w", s.Version, activity.ErrConflict)
+	}
+	written := item{version: s.Version, text: text}
+	if err := json.Unmarshal(text, &written.state); err != nil {
+		return activity.State{}, fmt.Errorf("unmarshal state of endpoint %s: %w", s.Endpoint, err)
+	}
+	t.states[s.Endpoint] = written
+	return s, nil
+}
+
+// Archive keeps a closed activity. To archive it again replaces it.
+func (t *Table) Archive(_ context.Context, endpoint string, a activity.Activity) error {
+	if t.archived[endpoint] == nil {
+		t.archived[endpoint] = map[string]activity.Activity{}
+	}
+	t.archived[endpoint][a.StartTime.UTC().Format(time.RFC3339Nano)+"#"+a.ID] = a
+	return nil
+}
+
+// Archived returns the closed activities of an endpoint, oldest first.
+func (t *Table) Archived(endpoint string) []activity.Activity {
+	var out []activity.Activity
+	for _, a := range t.archived[endpoint] {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b activity.Activity) int {
+		if c := a.StartTime.Compare(b.StartTime); c != 0 {
+			return c
+		}
+		return bytes.Compare([]byte(a.ID), []byte(b.ID))
+	})
+	return out
+}
