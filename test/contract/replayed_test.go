@@ -1,0 +1,116 @@
+//go:build local
+
+package contract
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"sagescale/internal/autoscaler"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+	"sagescale/internal/schedule"
+	"sagescale/internal/simulate"
+)
+
+// replayed is CloudWatch of package simulate. That is filled by a simulation
+// alone, so what it reads is what the evaluator of a simulation reads: a policy
+// on the metrics is simulated, over the load that was measured, and the
+// observation taken from its record.
+type replayed struct {
+	window
+	loads map[string]map[time.Time]float64 // by endpoint/variant and minute
+	// measured has the minutes that are no gaps.
+	measured map[time.Time]bool
+}
+
+func simulatedMetrics() implementation[metricsSubject] {
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	r := &replayed{window: window{now.Add(-20 * time.Minute), now}}
+	return implementation[metricsSubject]{name: "simulate", subject: metricsSubject{
+		metrics: r, window: r.window, put: r.measure,
+	}}
+}
+
+// measure adds samples up to the load of a variant. The double takes the load of
+// a second for the concurrency. Another endpoint begins anew, because gaps are
+// those of the whole account; the first variant of each is a.
+func (r *replayed) measure(_ context.Context, of policy.Metric, samples ...sample) error {
+	key := of.Dimensions[0].Value + "/" + of.Dimensions[1].Value
+	if _, known := r.loads[of.Dimensions[0].Value+"/a"]; !known {
+		r.loads, r.measured = map[string]map[time.Time]float64{}, map[time.Time]bool{}
+	}
+	r.loads[key] = map[time.Time]float64{}
+	for _, s := range samples {
+		minute := r.at(s).Truncate(time.Minute)
+		r.measured[minute] = true
+		if of.MetricName == policy.ConcurrentRequestsPerModel {
+			r.loads[key][minute] = 60 * s.value
+			continue
+		}
+		r.loads[key][minute] += s.value
+	}
+	return nil
+}
+
+// Read simulates a target that tracks the metrics, until now.
+func (r *replayed) Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
+	start := from.Add(-5 * time.Minute)
+	c := simulate.Config{
+		Policy:       &policy.Policy{},
+		Start:        start,
+		Loads:        map[string]simulate.Load{},
+		Provisioning: time.Minute,
+		Gap:          func(at time.Time) bool { return !r.measured[at] },
+	}
+	for key, load := range r.loads {
+		endpoint, variant, _ := strings.Cut(key, "/")
+		target := policy.Target{Endpoint: endpoint, Variant: variant, Limits: schedule.Limits{Min: 1, Max: 1}}
+		if variant == "a" {
+			target.TargetTracking = tracking(of, now.Sub(from))
+		}
+		c.Policy.Targets = append(c.Policy.Targets, target)
+		c.Loads[target.Key()] = simulate.Load{Requests: minutes(load, start, now), InstanceCapacity: 1e9}
+	}
+	var found []scaling.Series
+	seen := false
+	c.Record = func(record autoscaler.Record) error {
+		if record.Time.Equal(now) && record.Variant == "a" {
+			found, seen = record.Observation.Metrics, true
+		}
+		return nil
+	}
+	if _, err := simulate.Run(ctx, c); err != nil {
+		return nil, err
+	}
+	if !seen {
+		return nil, errors.New("no record of the last minute")
+	}
+	return found, nil
+}
+
+// tracking tracks the metrics so that the evaluator reads as far back as
+// lookback, which is a few minutes at least.
+func tracking(of []policy.Metric, lookback time.Duration) []policy.TargetTracking {
+	var out []policy.TargetTracking
+	for _, m := range of {
+		t := policy.TargetTracking{Metric: m, TargetValue: 1e9, Threshold: 0.9}
+		shortest := scaling.Lookback(t)
+		t.ScaleIn.Periods = int((lookback - shortest) / m.Period)
+		t.ScaleIn.Datapoints = t.ScaleIn.Periods
+		t.ScaleOut = policy.Window{Datapoints: 1, Periods: 1}
+		out = append(out, t)
+	}
+	return out
+}
+
+// minutes returns the load of every minute from start to end, both included.
+func minutes(load map[time.Time]float64, start, end time.Time) []float64 {
+	var out []float64
+	for at := start; !at.After(end); at = at.Add(time.Minute) {
+		out = append(out, load[at])
+	}
+	return out
+}

@@ -1,0 +1,329 @@
+//go:build local
+
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/simulate"
+)
+
+// store is the port of package autoscaler.
+type store interface {
+	Load(ctx context.Context, endpoint string) (activity.State, error)
+	Save(ctx context.Context, s activity.State) (activity.State, error)
+	Archive(ctx context.Context, endpoint string, a activity.Activity) error
+}
+
+// storeSubject is the port and what is needed to test it.
+type storeSubject struct {
+	store
+	// lossy returns the store through a connection that loses the first answer,
+	// after the request was carried out; meanwhile runs then.
+	lossy func(meanwhile func()) store
+	// archived returns what was archived, in the order of the keys.
+	archived func(ctx context.Context, endpoint string) ([]activity.Activity, error)
+}
+
+// simulatedStore is behind a lock: a simulation is one goroutine.
+func simulatedStore() implementation[storeSubject] {
+	double := simulate.NewTable()
+	const wireless = "the double is called, not sent to: no answer is lost"
+	return implementation[storeSubject]{
+		name: "simulate",
+		subject: storeSubject{
+			store: &locked{store: double},
+			archived: func(_ context.Context, endpoint string) ([]activity.Activity, error) {
+				return double.Archived(endpoint), nil
+			},
+		},
+		skip: map[string]string{
+			"a save whose answer was lost succeeds":              wireless,
+			"a first save whose answer was lost succeeds":        wireless,
+			"a save that was lost and overtaken is a conflict":   wireless,
+			"an archiving whose answer was lost leaves one item": wireless,
+		},
+	}
+}
+
+// locked lets one save at a time through.
+type locked struct {
+	mu sync.Mutex
+	store
+}
+
+func (l *locked) Save(ctx context.Context, s activity.State) (activity.State, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.store.Save(ctx, s)
+}
+
+func storeBehaviours() []behaviour[storeSubject] {
+	return slices.Concat(stateBehaviours(), lossBehaviours(), archiveBehaviours())
+}
+
+func stateBehaviours() []behaviour[storeSubject] {
+	return []behaviour[storeSubject]{
+		{"nothing stored is version 0", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			wantState(t, s.load(ctx, t, endpoint), activity.State{Endpoint: endpoint})
+		}},
+		{"what was saved is loaded, a version later", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			want := full(endpoint)
+			for version := range int64(3) {
+				want.Version = version
+				saved := s.save(ctx, t, want)
+				want.Version++
+				wantState(t, saved, want)
+				wantState(t, s.load(ctx, t, endpoint), want)
+			}
+		}},
+		{"a stale version is a conflict and changes nothing", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			first := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			second := s.save(ctx, t, claimed(first, "a1"))
+			wantConflict(ctx, t, s, claimed(first, "a2"))
+			wantState(t, s.load(ctx, t, endpoint), second)
+		}},
+		{"a create over a state is a conflict", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			first := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			wantConflict(ctx, t, s, claimed(activity.State{Endpoint: endpoint}, "a1"))
+			wantState(t, s.load(ctx, t, endpoint), first)
+		}},
+		{"a replacement of nothing is a conflict", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			wantConflict(ctx, t, s, activity.State{Endpoint: endpoint, Version: 5})
+			wantState(t, s.load(ctx, t, endpoint), activity.State{Endpoint: endpoint})
+		}},
+		{"of eight that create at once one wins", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			wantOneWinner(ctx, t, s, activity.State{Endpoint: endpoint})
+		}},
+		{"of eight that replace at once one wins", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			state := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			for range 10 {
+				state = wantOneWinner(ctx, t, s, state)
+				state.Open = nil
+				state = s.save(ctx, t, state)
+			}
+		}},
+		{"the same write again succeeds", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			for _, state := range []activity.State{{Endpoint: endpoint}, claimed(activity.State{Endpoint: endpoint, Version: 1}, "a1")} {
+				saved := s.save(ctx, t, state)
+				wantState(t, s.save(ctx, t, state), saved)
+				wantState(t, s.load(ctx, t, endpoint), saved)
+			}
+		}},
+		{"endpoints do not touch each other", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			other := endpoint + "-0"
+			a := s.save(ctx, t, claimed(activity.State{Endpoint: endpoint}, "a1"))
+			b := s.save(ctx, t, claimed(activity.State{Endpoint: other}, "b1"))
+			b = s.save(ctx, t, b)
+			wantState(t, s.load(ctx, t, endpoint), a)
+			wantState(t, s.load(ctx, t, other), b)
+		}},
+	}
+}
+
+func lossBehaviours() []behaviour[storeSubject] {
+	return []behaviour[storeSubject]{
+		{"a first save whose answer was lost succeeds", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			survive(ctx, t, s, claimed(activity.State{Endpoint: endpoint}, "a1"))
+		}},
+		{"a save whose answer was lost succeeds", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			survive(ctx, t, s, claimed(s.save(ctx, t, activity.State{Endpoint: endpoint}), "a1"))
+		}},
+		{"a save that was lost and overtaken is a conflict", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			before := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			var last activity.State
+			lossy := s.lossy(func() {
+				other := s.load(ctx, t, endpoint)
+				other.Open = nil
+				last = s.save(ctx, t, other)
+			})
+			if _, err := lossy.Save(ctx, claimed(before, "a1")); !errors.Is(err, activity.ErrConflict) {
+				t.Errorf("got %v, want %v", err, activity.ErrConflict)
+			}
+			if last.Version != before.Version+2 {
+				t.Errorf("the other wrote version %d: the first try was not carried out", last.Version)
+			}
+			wantState(t, s.load(ctx, t, endpoint), last)
+		}},
+		{"an archiving whose answer was lost leaves one item", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			a := closed("a1", 0)
+			if err := s.lossy(func() {}).Archive(ctx, endpoint, a); err != nil {
+				t.Fatal(err)
+			}
+			wantArchived(ctx, t, s, endpoint, a)
+		}},
+	}
+}
+
+func archiveBehaviours() []behaviour[storeSubject] {
+	return []behaviour[storeSubject]{
+		{"an activity archived twice is one item, the later one", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			first := closed("a1", 0)
+			again := first
+			again.EndTime = first.EndTime.Add(time.Minute)
+			s.archive(ctx, t, endpoint, first)
+			s.archive(ctx, t, endpoint, again)
+			wantArchived(ctx, t, s, endpoint, again)
+		}},
+		{"archived activities are in the order of their times", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			want := []activity.Activity{
+				closed("z", 0), closed("y", 1), closed("x", 90_000_000), closed("w", 100_000_000), closed("v", 123_456_789),
+				closed("t", time.Second), closed("u", time.Second),
+			}
+			for _, a := range slices.Backward(want) {
+				s.archive(ctx, t, endpoint, a)
+			}
+			wantArchived(ctx, t, s, endpoint, want...)
+		}},
+		{"the archive is apart from the state", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			s.archive(ctx, t, endpoint, closed("a1", 0))
+			wantState(t, s.load(ctx, t, endpoint), activity.State{Endpoint: endpoint})
+			saved := s.save(ctx, t, claimed(activity.State{Endpoint: endpoint}, "a2"))
+			s.archive(ctx, t, endpoint, closed("a2", time.Hour))
+			wantState(t, s.load(ctx, t, endpoint), saved)
+			wantArchived(ctx, t, s, endpoint, closed("a1", 0), closed("a2", time.Hour))
+			wantArchived(ctx, t, s, endpoint+"-0")
+		}},
+	}
+}
+
+// begin is when the activities of these tests begin.
+func begin() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) }
+
+// closed is an activity that has ended.
+func closed(id string, after time.Duration) activity.Activity {
+	return activity.Activity{
+		ID: id, Variant: "AllTraffic", From: 2, To: 5, Status: activity.Successful, StatusMessage: "5 instances are in service",
+		Cause: "tick; a \"load\" of <3500>", PolicyDigest: "0123456789abcdef",
+		StartTime: begin().Add(after), EndTime: begin().Add(after + 6*time.Minute),
+	}
+}
+
+// claimed is the state with an activity of that id claimed.
+func claimed(s activity.State, id string) activity.State {
+	open := closed(id, 0)
+	open.Status, open.StatusMessage, open.EndTime = activity.Pending, "", time.Time{}
+	s.Open = &open
+	return s
+}
+
+// full is a state with everything in it.
+func full(endpoint string) activity.State {
+	s := claimed(activity.State{Endpoint: endpoint}, "a9")
+	s.CreationTime = begin().AddDate(0, -1, 0)
+	s.Recent = []activity.Activity{closed("a1", -time.Hour), closed("a2", -time.Minute+time.Nanosecond)}
+	s.Provisioning = map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}}
+	s.Backoffs = map[string]activity.Backoff{"AllTraffic": {Failures: 2, Until: begin().Add(time.Minute)}}
+	return s
+}
+
+func (s storeSubject) load(ctx context.Context, t *testing.T, endpoint string) activity.State {
+	t.Helper()
+	got, err := s.Load(ctx, endpoint)
+	if err != nil {
+		t.Errorf("load: %v", err)
+	}
+	return got
+}
+
+func (s storeSubject) save(ctx context.Context, t *testing.T, state activity.State) activity.State {
+	t.Helper()
+	got, err := s.Save(ctx, state)
+	if err != nil {
+		t.Errorf("save: %v", err)
+	}
+	return got
+}
+
+func (s storeSubject) archive(ctx context.Context, t *testing.T, endpoint string, a activity.Activity) {
+	t.Helper()
+	if err := s.Archive(ctx, endpoint, a); err != nil {
+		t.Errorf("archive: %v", err)
+	}
+}
+
+// survive checks that a save whose answer is lost is recognised as done, and
+// that another with the same version is not.
+func survive(ctx context.Context, t *testing.T, s storeSubject, state activity.State) {
+	t.Helper()
+	lost := false
+	saved, err := s.lossy(func() { lost = true }).Save(ctx, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !lost {
+		t.Error("no answer was lost")
+	}
+	want := state
+	want.Version++
+	wantState(t, saved, want)
+	wantState(t, s.load(ctx, t, state.Endpoint), want)
+	wantConflict(ctx, t, s, claimed(state, "somebody-else"))
+	wantState(t, s.load(ctx, t, state.Endpoint), want)
+}
+
+// wantOneWinner saves eight different states over one, at the same time, and
+// returns the one that is stored.
+func wantOneWinner(ctx context.Context, t *testing.T, s storeSubject, over activity.State) activity.State {
+	t.Helper()
+	const savers = 8
+	var won [savers]activity.State
+	var errs [savers]error
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range savers {
+		wg.Go(func() {
+			<-start
+			won[i], errs[i] = s.Save(ctx, claimed(over, fmt.Sprintf("a%d", i)))
+		})
+	}
+	close(start)
+	wg.Wait()
+	stored, winners := s.load(ctx, t, over.Endpoint), 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			winners++
+			wantState(t, stored, won[i])
+		case !errors.Is(err, activity.ErrConflict):
+			t.Errorf("saver %d: got %v, want %v", i, err, activity.ErrConflict)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d of %d won", winners, savers)
+	}
+	return stored
+}
+
+func wantConflict(ctx context.Context, t *testing.T, s storeSubject, state activity.State) {
+	t.Helper()
+	if got, err := s.Save(ctx, state); !errors.Is(err, activity.ErrConflict) {
+		t.Errorf("got %+v, %v, want %v", got, err, activity.ErrConflict)
+	}
+}
+
+func wantState(t *testing.T, got, want activity.State) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got state\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func wantArchived(ctx context.Context, t *testing.T, s storeSubject, endpoint string, want ...activity.Activity) {
+	t.Helper()
+	got, err := s.archived(ctx, endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+		t.Errorf("got activities\n%+v\nwant\n%+v", got, want)
+	}
+}
