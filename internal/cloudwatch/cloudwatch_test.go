@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -189,8 +191,11 @@ func TestBatches(t *testing.T) {
 					DueThrough: now().Add(-cloudwatch.PublicationDelay),
 				})
 			}
+			// On a busy machine a connection may break under a large answer; the SDK then
+			// sends the same request again, which is one call all the same.
+			calls := slices.CompactFunc(s.seen(), func(a, b cbor.Map) bool { return reflect.DeepEqual(a, b) })
 			var sizes []int
-			for _, request := range s.seen() {
+			for _, request := range calls {
 				all := queries(t, request)
 				sizes = append(sizes, len(all))
 				for i, q := range all {
