@@ -4,7 +4,7 @@
 // and nothing beyond it, because the same text is handed to AWS on deployment:
 //
 //	at(yyyy-mm-ddThh:mm:ss)    once, in local time
-//	rate(N unit)               unit minute(s), hour(s) or day(s); 1 is singular
+//	rate(N unit)               unit minute(s), hour(s) or day(s); only 1 takes the singular
 //	cron(minutes hours day-of-month month day-of-week year)
 //
 // A cron has six fields. All take values, ranges (a-b), lists (a,b) and "*";

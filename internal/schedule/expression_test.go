@@ -327,7 +327,6 @@ func TestParseRefuses(t *testing.T) {
 		{"rate with a sign", "rate(+1 hour)", `rate field value: "+1" is not a positive integer`},
 		{"rate of a fraction", "rate(1.5 hours)", `rate field value: "1.5" is not a positive integer`},
 		{"rate of seconds", "rate(30 seconds)", `rate field unit: "seconds" is not minute(s), hour(s) or day(s)`},
-		{"rate of one in the plural", "rate(1 minutes)", "write rate(1 minute)"},
 		{"rate of many in the singular", "rate(5 hour)", "write rate(5 hours)"},
 		{"rate with a double plural", "rate(5 dayss)", `rate field unit: "dayss" is not minute(s)`},
 		{"rate that overflows an integer", "rate(99999999999999999999 days)", "is longer than 292 years"},

@@ -76,8 +76,8 @@ func parseRate(body string) (int64, error) {
 	return n * seconds, nil
 }
 
-// unitSeconds returns the length of a unit, whose word must be in the number
-// that n asks for.
+// unitSeconds returns the length of a unit. Its word must be in the plural unless
+// n is 1, which takes both as EventBridge Scheduler does.
 func unitSeconds(n int64, word string) (int64, error) {
 	singular := strings.TrimSuffix(word, "s")
 	lengths := map[string]int64{
@@ -86,16 +86,12 @@ func unitSeconds(n int64, word string) (int64, error) {
 		"day":    secondsPerDay,
 	}
 	seconds, known := lengths[singular]
-	right := singular
-	if n > 1 {
-		right += "s"
-	}
 	switch {
 	case !known:
 		return 0, fmt.Errorf("rate field unit: %q is not minute(s), hour(s) or day(s)", word)
-	case word != right:
-		return 0, fmt.Errorf("rate field unit: %q does not agree with %d; write rate(%d %s)",
-			word, n, n, right)
+	case n > 1 && word == singular:
+		return 0, fmt.Errorf("rate field unit: %q does not agree with %d; write rate(%d %ss)",
+			word, n, n, singular)
 	}
 	return seconds, nil
 }
