@@ -11,16 +11,21 @@ import (
 
 // The names that SageMaker and CloudWatch accept, by their API models.
 var (
-	resourceName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
-	metricName   = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,254}$`)
-	actionName   = regexp.MustCompile(`^[0-9a-zA-Z_.-]{1,64}$`)
+	resourceName   = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+	metricName     = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,254}$`)
+	metricText     = regexp.MustCompile(`^[!-9;-~][ -~]{0,254}$`)
+	dimensionValue = regexp.MustCompile(`^[ -~]*[!-~][ -~]*$`)
+	actionName     = regexp.MustCompile(`^[0-9a-zA-Z_.-]{1,64}$`)
 )
 
 const (
 	resourceNameRule = "must be 1 to 63 letters, digits and inner hyphens, as SageMaker names endpoints and variants"
+	metricTextRule   = "1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it"
 	maxCooldown      = 24 * time.Hour
 	maxWindow        = 24 * time.Hour // of an alarm, by CloudWatch
-	maxActions       = 200            // per target, by Application Auto Scaling
+	// Of metrics of less than a minute, with time for late datapoints to spare.
+	maxHighResolution = 2 * time.Hour
+	maxActions        = 200 // per target, by Application Auto Scaling
 )
 
 // name checks a required name against a pattern.
@@ -117,10 +122,13 @@ func (f *faults) window(path Path, w WindowSpec, period time.Duration, related P
 	if !f.required(path, "datapoints", w.Datapoints != nil) || !f.required(path, "periods", w.Periods != nil) {
 		return
 	}
-	switch most := int(maxWindow / period); {
+	longest, why := maxWindow, "CloudWatch looks back one day at most"
+	if period < time.Minute {
+		longest, why = maxHighResolution, "CloudWatch keeps datapoints of less than a minute for three hours"
+	}
+	switch most := int(longest / period); {
 	case *w.Periods < 1 || *w.Periods > most:
-		f.add(path.with("periods"), *w.Periods,
-			"must be from 1 to %d: CloudWatch looks back one day at most", most).Related = []Path{related}
+		f.add(path.with("periods"), *w.Periods, "must be from 1 to %d: %s", most, why).Related = []Path{related}
 	case *w.Datapoints < 1 || *w.Datapoints > *w.Periods:
 		f.add(path.with("datapoints"), *w.Datapoints, "must be from 1 to periods (%d)", *w.Periods)
 	}
@@ -139,8 +147,8 @@ func (f *faults) metric(path Path, m MetricSpec) {
 		name  string
 		value *string
 	}{{"namespace", m.Namespace}, {"metricName", m.MetricName}} {
-		if f.required(path, field.name, field.value != nil) && (*field.value == "" || len(*field.value) > 255) {
-			f.add(path.with(field.name), *field.value, "must have 1 to 255 characters")
+		if f.required(path, field.name, field.value != nil) && !metricText.MatchString(*field.value) {
+			f.add(path.with(field.name), *field.value, "must be "+metricTextRule)
 		}
 	}
 	f.required(path, "statistic", m.Statistic != nil)
@@ -157,11 +165,11 @@ func (f *faults) dimensions(path Path, all map[string]string) {
 		f.add(path, len(all), "must be at most 30 dimensions, as in CloudWatch")
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if name == "" || len(name) > 255 || name[0] == ':' {
-			f.add(path.with(name), name, "must be a name of 1 to 255 characters that does not begin with a colon")
+		if !metricText.MatchString(name) {
+			f.add(path.with(name), name, "must be a name of "+metricTextRule)
 		}
-		if v := all[name]; v == "" || len(v) > 1024 {
-			f.add(path.with(name), v, "must have 1 to 1024 characters")
+		if v := all[name]; !dimensionValue.MatchString(v) || len(v) > 1024 {
+			f.add(path.with(name), v, "must be 1 to 1024 printable ASCII characters and not blank")
 		}
 	}
 }

@@ -194,9 +194,9 @@ func TestRulesOfTargetTracking(t *testing.T) {
 			t.ScaleIn = &policy.ScaleInSpec{WindowSpec: *window(new(1), new(1441))}
 		}), []string{at + ".scaleIn.periods: 1441: must be from 1 to 1440: CloudWatch looks back one day at most"}},
 		{"a day", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(1), new(1440)) }), nil},
-		{"a day of 10 s", change(func(t *policy.TargetTrackingSpec) {
+		{"more than two hours of 10 s", change(func(t *policy.TargetTrackingSpec) {
 			t.Metric.Predefined, t.ScaleOut = policy.ConcurrentRequestsPerModel, window(new(1), new(8641))
-		}), []string{at + ".scaleOut.periods: 8641: must be from 1 to 8640: CloudWatch looks back one day at most"}},
+		}), []string{at + ".scaleOut.periods: 8641: must be from 1 to 720: CloudWatch keeps datapoints of less than a minute for three hours"}},
 		{"a day of hours", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking = custom(func(m *policy.MetricSpec) { m.Period = duration(time.Hour) })
 			t.TargetTracking[0].ScaleOut = window(new(1), new(25))
@@ -236,20 +236,26 @@ func TestRulesOfMetrics(t *testing.T) {
 		{"name", change(func(m *policy.MetricSpec) { m.Name = new("1st") }),
 			[]string{at + `.name: "1st": must be a letter and up to 254 letters, digits, dots, hyphens and underscores`}},
 		{"no namespace", change(func(m *policy.MetricSpec) { m.Namespace = new("") }),
-			[]string{at + `.namespace: "": must have 1 to 255 characters`}},
+			[]string{at + `.namespace: "": must be 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`}},
+		{"a namespace that CloudWatch refuses", change(func(m *policy.MetricSpec) { m.Namespace = new(":bad") }),
+			[]string{at + `.namespace: ":bad": must be 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`}},
+		{"a metric that CloudWatch refuses", change(func(m *policy.MetricSpec) { m.MetricName = new("é") }),
+			[]string{at + `.metricName: "é": must be 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`}},
+		{"a blank dimension", dimensions(map[string]string{"a": "  "}),
+			[]string{at + `.dimensions.a: "  ": must be 1 to 1024 printable ASCII characters and not blank`}},
 		{"long name", change(func(m *policy.MetricSpec) { m.MetricName = &long }),
-			[]string{at + `.metricName: "` + long[:80] + `": must have 1 to 255 characters`}},
+			[]string{at + `.metricName: "` + long[:80] + `": must be 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`}},
 		{"statistic", change(func(m *policy.MetricSpec) { m.Statistic = new("p99") }),
 			[]string{at + `.statistic: "p99": must be one of Average, Sum, Minimum, Maximum, SampleCount`}},
 		{"31 dimensions", dimensions(many), []string{at + ".dimensions: 31: must be at most 30 dimensions, as in CloudWatch"}},
 		{"dimension names", dimensions(map[string]string{":a": "x", "": "x", long: "x"}), []string{
-			at + `.dimensions[""]: "": must be a name of 1 to 255 characters that does not begin with a colon`,
-			at + `.dimensions[":a"]: ":a": must be a name of 1 to 255 characters that does not begin with a colon`,
-			at + `.dimensions["` + long[:80] + `"]: "` + long[:80] + `": must be a name of 1 to 255 characters that does not begin with a colon`,
+			at + `.dimensions[""]: "": must be a name of 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`,
+			at + `.dimensions[":a"]: ":a": must be a name of 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`,
+			at + `.dimensions["` + long[:80] + `"]: "` + long[:80] + `": must be a name of 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`,
 		}},
 		{"dimension values", dimensions(map[string]string{"a": "", "b": strings.Repeat(long, 4) + "x"}), []string{
-			at + `.dimensions.a: "": must have 1 to 1024 characters`,
-			at + `.dimensions.b: "` + long[:80] + `": must have 1 to 1024 characters`,
+			at + `.dimensions.a: "": must be 1 to 1024 printable ASCII characters and not blank`,
+			at + `.dimensions.b: "` + long[:80] + `": must be 1 to 1024 printable ASCII characters and not blank`,
 		}},
 	}
 	for _, name := range []string{"InvocationsPerInstance", "ConcurrentRequestsPerModel", "Invocations"} {
