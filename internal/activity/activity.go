@@ -48,10 +48,13 @@ func (s Status) Valid() bool {
 // its outcome was seen, which for a Successful one is when the capacity was
 // first seen in service.
 type Activity struct {
-	ID            string    `json:"id,omitempty"`
-	Variant       string    `json:"variant,omitempty"`
-	From          int       `json:"fromCapacity"`
-	To            int       `json:"toCapacity"`
+	ID      string `json:"id,omitempty"`
+	Variant string `json:"variant,omitempty"`
+	From    int    `json:"fromCapacity"`
+	To      int    `json:"toCapacity"`
+	// DesiredBefore is what SageMaker was asked for before. It differs from From
+	// after a change that did not come into service.
+	DesiredBefore int       `json:"desiredBefore,omitempty"`
 	Status        Status    `json:"status"`
 	StatusMessage string    `json:"statusMessage,omitempty"`
 	Cause         string    `json:"cause,omitempty"`

@@ -41,6 +41,13 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+// asked is a claim where SageMaker had been asked for another capacity before.
+func asked(from, to, before int) activity.Activity {
+	a := claim(from, to)
+	a.DesiredBefore = before
+	return a
+}
+
 func endpoint(status string, current, desired int) activity.Endpoint {
 	return activity.Endpoint{Name: "chat-llm", Status: status, Variants: []activity.Variant{{Name: "AllTraffic", Current: current, Desired: desired}}}
 }
@@ -49,12 +56,12 @@ func TestSettle(t *testing.T) {
 	early, late := now().Add(time.Minute), now().Add(activity.ClaimTTL)
 	accepted := func(a activity.Activity) activity.Activity { a.Status = activity.InProgress; return a }
 	tests := []struct {
-		name       string
-		open       activity.Activity
-		endpoint   activity.Endpoint
-		at         time.Time
-		want       activity.Status // empty: not yet
-		noCapacity bool
+		name     string
+		open     activity.Activity
+		endpoint activity.Endpoint
+		at       time.Time
+		want     activity.Status // empty: not yet
+		backOff  bool
 	}{
 		{"in service", accepted(claim(2, 4)), endpoint("InService", 4, 4), early, activity.Successful, false},
 		{"answer lost, in service", claim(2, 4), endpoint("InService", 4, 4), early, activity.Successful, false},
@@ -66,18 +73,22 @@ func TestSettle(t *testing.T) {
 		{"rolled back, desired reset", accepted(claim(2, 4)), endpoint("InService", 2, 2), late, activity.Failed, true},
 		{"rolled back, desired left", accepted(claim(2, 4)), endpoint("InService", 2, 4), late, activity.Failed, true},
 		{"answer lost, rolled back, desired left", claim(2, 4), endpoint("InService", 2, 4), late, activity.Failed, true},
-		{"scale-in rolled back", accepted(claim(4, 2)), endpoint("InService", 4, 4), late, activity.Failed, false},
+		{"scale-in rolled back", accepted(claim(4, 2)), endpoint("InService", 4, 4), late, activity.Failed, true},
 		{"some of them", accepted(claim(2, 6)), endpoint("InService", 4, 6), late, activity.Unfulfilled, true},
 		{"some of them, desired reset", accepted(claim(2, 6)), endpoint("InService", 4, 4), late, activity.Unfulfilled, true},
 		{"somebody else", accepted(claim(2, 4)), endpoint("InService", 7, 7), late, activity.Overridden, false},
+		{"rolled back to what was asked for before", accepted(asked(2, 7, 6)), endpoint("InService", 2, 6), late, activity.Failed, true},
+		{"never reached SageMaker, an older wish still stands", asked(2, 7, 6), endpoint("InService", 2, 6), late, activity.Failed, false},
+		{"fewer serve than before", accepted(claim(4, 6)), endpoint("InService", 3, 6), late, activity.Unfulfilled, true},
+		{"claimed by a clock that was wrong", claim(2, 4), endpoint("InService", 2, 2), now().Add(-time.Hour), activity.Failed, false},
 		{"endpoint failed", accepted(claim(2, 4)), endpoint("Failed", 0, 0), early, activity.Failed, false},
 		{"variant gone", claim(2, 4), activity.Endpoint{Status: "InService"}, early, activity.Failed, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, ok := activity.State{Open: &tt.open}.Settle(tt.endpoint, tt.at)
-			if ok != (tt.want != "") || got.Status != tt.want || got.NoCapacity != tt.noCapacity {
-				t.Errorf("Settle = %+v, %v; want %q, no capacity %v", got, ok, tt.want, tt.noCapacity)
+			if ok != (tt.want != "") || got.Status != tt.want || got.BackOff != tt.backOff {
+				t.Errorf("Settle = %+v, %v; want %q, back off %v", got, ok, tt.want, tt.backOff)
 			}
 			if ok && got.Message == "" {
 				t.Error("the outcome has no message")
@@ -159,18 +170,22 @@ func TestStateLearnsProvisioningTimes(t *testing.T) {
 
 func TestStateBackoff(t *testing.T) {
 	s := activity.State{}
-	none := activity.Outcome{Status: activity.Failed, NoCapacity: true}
+	none := activity.Outcome{Status: activity.Failed, BackOff: true}
 	for _, minutes := range []int{5, 10, 20, 40, 60, 60} {
 		want := time.Duration(minutes) * time.Minute
 		s = run(t, s, claim(1, 2), none, now())
-		if got := s.Backoffs["AllTraffic"].Until.Sub(now()); got != want {
-			t.Errorf("after %d failures wait %s, want %s", s.Backoffs["AllTraffic"].Failures, got, want)
+		if got := s.Backoffs["AllTraffic"].Out.Until.Sub(now()); got != want {
+			t.Errorf("after %d failures wait %s, want %s", s.Backoffs["AllTraffic"].Out.Failures, got, want)
 		}
 	}
 	unchanged := s
+	s = run(t, s, claim(2, 1), activity.Outcome{Status: activity.Failed, BackOff: true}, now())
+	if b := s.Backoffs["AllTraffic"]; b.In.Failures != 1 || b.Out.Failures != 6 {
+		t.Errorf("a refused scale-in changed %+v, want its own direction only", b)
+	}
 	s = run(t, s, claim(1, 2), activity.Outcome{Status: activity.Successful}, now())
-	if len(s.Backoffs) != 0 || len(unchanged.Backoffs) != 1 {
-		t.Errorf("after a success: %v; the state before: %v", s.Backoffs, unchanged.Backoffs)
+	if b := s.Backoffs["AllTraffic"]; b.Out.Failures != 0 || b.In.Failures != 1 || unchanged.Backoffs["AllTraffic"].Out.Failures != 6 {
+		t.Errorf("after a success: %+v; the state before: %+v", b, unchanged.Backoffs)
 	}
 }
 

@@ -12,6 +12,10 @@ import (
 // precondition and the claim is the only fence.
 const ClaimTTL = 2 * time.Minute
 
+// ClockSkew is how far the clocks of two workers may differ. A time that lies
+// further in the future was written by a clock that was wrong.
+const ClockSkew = 5 * time.Minute
+
 // Settle says how the open activity of s ended, if it did, by what SageMaker says
 // of the endpoint, the zero Endpoint if there is none. ok is false while the
 // outcome cannot be known yet.
@@ -36,7 +40,7 @@ func (s State) Settle(e Endpoint, now time.Time) (o Outcome, ok bool) {
 		return Outcome{}, false
 	case v.Desired == a.To && v.Current == a.To:
 		return Outcome{Status: Successful, Message: fmt.Sprintf("%d instances are in service", a.To)}, true
-	case now.Sub(a.StartTime) < ClaimTTL:
+	case a.claimHolds(now):
 		return Outcome{}, false
 	}
 	return unfulfilled(a, v), true
@@ -52,23 +56,31 @@ func (s State) Visible(e Endpoint) bool {
 	return found && e.Status != InService && v.Desired == s.Open.To
 }
 
+// claimHolds reports whether the outcome of a may still become visible.
+func (a Activity) claimHolds(now time.Time) bool {
+	age := now.Sub(a.StartTime)
+	return age < ClaimTTL && age > -ClockSkew
+}
+
 // unfulfilled is the outcome of an activity that has had its time on an
 // endpoint that is InService with another count than was asked for.
 func unfulfilled(a Activity, v Variant) Outcome {
+	asked := v.Desired == a.To
+	before := v.Desired == a.DesiredBefore || v.Desired == a.From
 	switch {
-	case v.Desired == a.From && v.Current == a.From && a.Status == Pending:
+	case v.Current == a.From && before && !asked && a.Status == Pending:
 		return Outcome{Status: Failed, Message: "the update never reached SageMaker: nothing was changed"}
-	case v.Current == a.From && (v.Desired == a.From || v.Desired == a.To):
+	case v.Current == a.From && (before || asked):
 		return Outcome{
-			Status:     Failed,
-			Message:    fmt.Sprintf("SageMaker rolled back to %d instances", v.Current),
-			NoCapacity: a.ScaleOut(),
+			Status:  Failed,
+			Message: fmt.Sprintf("SageMaker rolled back to %d instances", v.Current),
+			BackOff: true,
 		}
-	case between(v.Current, a.From, a.To) && (v.Desired == a.To || v.Desired == v.Current):
+	case asked || between(v.Current, a.From, a.To) && v.Desired == v.Current:
 		return Outcome{
-			Status:     Unfulfilled,
-			Message:    fmt.Sprintf("only %d of %d instances came into service", v.Current, a.To),
-			NoCapacity: a.ScaleOut(),
+			Status:  Unfulfilled,
+			Message: fmt.Sprintf("%d instances are in service where %d were asked for", v.Current, a.To),
+			BackOff: true,
 		}
 	}
 	return Outcome{

@@ -13,8 +13,14 @@ const (
 	maxRecent       = 32
 	maxProvisioning = 20
 	firstBackoff    = 5 * time.Minute
-	maxBackoff      = time.Hour
+	// longestProvisioning bounds what is learned: an activity that was seen to end
+	// later was not watched meanwhile.
+	longestProvisioning = 2 * time.Hour
 )
+
+// MaxBackoff is the longest wait between two tries for capacity that SageMaker
+// could not provide.
+const MaxBackoff = time.Hour
 
 // ErrOpen says that the endpoint has an open activity, so that no other may
 // start: SageMaker changes one thing on an endpoint at a time.
@@ -33,22 +39,28 @@ type State struct {
 	Open         *Activity                  `json:"open,omitempty"`
 	Recent       []Activity                 `json:"recent,omitempty"`
 	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
-	Backoffs     map[string]Backoff         `json:"backoffs,omitempty"`
+	Backoffs     map[string]Backoffs        `json:"backoffs,omitempty"`
 }
 
-// Backoff is how long a variant's scale-out waits after SageMaker could not
-// provide the capacity.
+// Backoffs are those of a variant in both directions.
+type Backoffs struct {
+	Out Backoff `json:"out,omitzero"`
+	In  Backoff `json:"in,omitzero"`
+}
+
+// Backoff is how long a change waits after SageMaker refused the last ones or did
+// not carry them out.
 type Backoff struct {
 	Failures int       `json:"failures"`
 	Until    time.Time `json:"until"`
 }
 
-// Outcome is how an open activity ended. NoCapacity marks a scale-out that
-// SageMaker could not provide, which makes the next one wait.
+// Outcome is how an open activity ended. BackOff marks one that SageMaker refused
+// or did not carry out, which makes the next in its direction wait.
 type Outcome struct {
-	Status     Status
-	Message    string
-	NoCapacity bool
+	Status  Status
+	Message string
+	BackOff bool
 }
 
 // Claim returns the state with a as its open activity. It fails with ErrOpen
@@ -75,8 +87,9 @@ func (s State) Accept() (State, error) {
 }
 
 // Close returns the state with its open activity ended by o at the time at, and
-// that activity. A Successful scale-out teaches the variant's provisioning time
-// and ends its backoff; one without capacity prolongs it.
+// that activity. A Successful one ends the backoff in its direction, one to back
+// off from prolongs it. A Successful scale-out teaches the variant's provisioning
+// time.
 func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 	if s.Open == nil {
 		return s, Activity{}, fmt.Errorf("close activity of endpoint %s: none is open", s.Endpoint)
@@ -87,11 +100,11 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 	}
 	s.Open = nil
 	s.Recent = trim(append(slices.Clone(s.Recent), a))
-	if a.ScaleOut() && (o.NoCapacity || a.Status == Successful) {
-		s.Backoffs = s.withBackoff(a.Variant, o.NoCapacity, at)
+	if o.BackOff || a.Status == Successful {
+		s.Backoffs = s.withBackoff(a, o.BackOff, at)
 	}
-	if a.ScaleOut() && a.Status == Successful {
-		s.Provisioning = s.withProvisioning(a.Variant, a.Took())
+	if took := a.Took(); a.ScaleOut() && a.Status == Successful && took > 0 && took < longestProvisioning {
+		s.Provisioning = s.withProvisioning(a.Variant, took)
 	}
 	return s, a, nil
 }
@@ -127,16 +140,21 @@ func (s State) History(variant string) []Activity {
 	return out
 }
 
-func (s State) withBackoff(variant string, noCapacity bool, at time.Time) map[string]Backoff {
-	out := make(map[string]Backoff, len(s.Backoffs)+1)
+func (s State) withBackoff(a Activity, longer bool, at time.Time) map[string]Backoffs {
+	out := make(map[string]Backoffs, len(s.Backoffs)+1)
 	maps.Copy(out, s.Backoffs)
-	if !noCapacity {
-		delete(out, variant)
-		return out
+	both := out[a.Variant]
+	b := &both.In
+	if a.ScaleOut() {
+		b = &both.Out
 	}
-	b := out[variant]
-	wait := min(firstBackoff<<min(b.Failures, 10), maxBackoff)
-	out[variant] = Backoff{Failures: b.Failures + 1, Until: at.Add(wait)}
+	if longer {
+		wait := min(firstBackoff<<min(b.Failures, 10), MaxBackoff)
+		*b = Backoff{Failures: b.Failures + 1, Until: at.Add(wait)}
+	} else {
+		*b = Backoff{}
+	}
+	out[a.Variant] = both
 	return out
 }
 

@@ -20,7 +20,7 @@ func (e *Evaluator) conclude(ctx context.Context, v *view, t Trigger, now time.T
 	var wanting []*evaluation
 	for _, c := range v.cases {
 		e.decide(v, c, t, now)
-		if c.decision.DesiredCapacity != c.record.Observation.DesiredCapacity && !c.target.DryRun {
+		if c.wants() {
 			wanting = append(wanting, c)
 		}
 	}
@@ -32,22 +32,29 @@ func (e *Evaluator) conclude(ctx context.Context, v *view, t Trigger, now time.T
 		}
 		c.holdAt(scaling.ActivityInProgress, "variant %s of the endpoint is changed first", wanting[0].target.Variant)
 	}
+}
+
+// complete puts into the records what is known when all is done. What was settled
+// of a variant that is not evaluated goes into the first record.
+func (v *view) complete() {
+	settled := v.cases[0]
 	for _, c := range v.cases {
 		c.record.Decision = c.decision
-		if v.settled != nil && v.settled.Variant == c.target.Variant {
-			c.record.Settled = v.settled
-		}
 		if v.err != nil {
 			c.record.Error = v.err.Error()
 		}
+		if v.settled != nil && v.settled.Variant == c.target.Variant {
+			settled = c
+		}
 	}
+	settled.record.Settled = v.settled
 }
 
 // urgency orders the targets of an endpoint: scale-outs first, then the one that
 // was changed longest ago, so that none starves.
 func (v *view) urgency(a, b *evaluation) int {
 	out := func(c *evaluation) int {
-		if c.decision.DesiredCapacity > c.record.Observation.DesiredCapacity {
+		if c.decision.DesiredCapacity > c.present {
 			return 0
 		}
 		return 1
@@ -85,6 +92,7 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		Observation: observed,
 		Activities:  v.state.History(c.target.Variant),
 	}
+	c.present = in.Present()
 	switch {
 	case v.endpoint.Status == "":
 		c.decision = scaling.Undecided(in)
@@ -105,22 +113,23 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 
 // holdAt takes a decision back to the present capacity.
 func (c *evaluation) holdAt(code scaling.Code, format string, args ...any) {
-	c.decision.Hold(code, c.record.Observation.DesiredCapacity, format, args...)
+	c.decision.Hold(code, c.present, format, args...)
 }
 
 // act claims the endpoint, looks again, and sends the one update.
 func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) {
-	present := c.record.Observation.DesiredCapacity
-	claimedAt := e.Now()
+	// By the wall clock alone: the other one stands still while a sandbox is frozen.
+	claimedAt := e.Now().Round(0)
 	claimed, err := v.state.Claim(activity.Activity{
-		ID:           activityID(claimedAt, c.target.Variant, t.Invocation),
-		Variant:      c.target.Variant,
-		From:         present,
-		To:           c.decision.DesiredCapacity,
-		Status:       activity.Pending,
-		Cause:        cause(t, c.decision),
-		PolicyDigest: e.Policy.Digest,
-		StartTime:    claimedAt,
+		ID:            activityID(claimedAt, c.target.Variant, t.Invocation),
+		Variant:       c.target.Variant,
+		From:          c.present,
+		To:            c.decision.DesiredCapacity,
+		DesiredBefore: c.record.Observation.DesiredCapacity,
+		Status:        activity.Pending,
+		Cause:         cause(t, c.decision),
+		PolicyDigest:  e.Policy.Digest,
+		StartTime:     claimedAt,
 	})
 	if err != nil {
 		c.holdAt(scaling.ActivityInProgress, "%s", err)
@@ -177,10 +186,10 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 			return
 		}
 		e.save(ctx, v, accepted)
-	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrNotFound):
-		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: err.Error()}, scaling.UpdateRefused)
-	case errors.Is(err, activity.ErrLimitExceeded):
-		o := activity.Outcome{Status: activity.Failed, Message: err.Error(), NoCapacity: true}
+	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrNotFound):
+		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: err.Error()}, scaling.ChangedMeanwhile)
+	case errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrLimitExceeded):
+		o := activity.Outcome{Status: activity.Failed, Message: err.Error(), BackOff: true}
 		e.giveUp(ctx, v, c, o, scaling.UpdateRefused)
 	default:
 		c.decision.Refuse(scaling.OutcomeUnknown, "the answer to the update was lost: %v", err)
@@ -191,7 +200,7 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 // giveUp ends the claimed activity, of which nothing came, and takes the
 // decision back.
 func (e *Evaluator) giveUp(ctx context.Context, v *view, c *evaluation, o activity.Outcome, code scaling.Code) {
-	e.end(ctx, v, o, e.Now())
+	e.end(ctx, v, o)
 	c.holdAt(code, "%s", o.Message)
 }
 

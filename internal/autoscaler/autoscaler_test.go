@@ -52,7 +52,7 @@ func TestEvaluateFollowsTheLoadOutAndIn(t *testing.T) {
 	w.load["chat"] = 90
 	for range 4 {
 		w.tick(e)
-		w.wantCode(scaling.ScaleInCooldown)
+		w.wantCode(scaling.ScaleOutCooldown)
 		w.wantUpdates("chat/v1=5")
 	}
 	w.tick(e)
@@ -143,9 +143,13 @@ func TestEvaluateDryRunWritesNothing(t *testing.T) {
 func TestEvaluateKnownRefusalsOfTheUpdate(t *testing.T) {
 	for _, tt := range []struct {
 		err     error
+		code    scaling.Code
 		backoff bool
 	}{
-		{activity.ErrBusy, false}, {activity.ErrRefused, false}, {activity.ErrNotFound, false}, {activity.ErrLimitExceeded, true},
+		{activity.ErrBusy, scaling.ChangedMeanwhile, false},
+		{activity.ErrNotFound, scaling.ChangedMeanwhile, false},
+		{activity.ErrRefused, scaling.UpdateRefused, true},
+		{activity.ErrLimitExceeded, scaling.UpdateRefused, true},
 	} {
 		w := newWorld(t)
 		w.add("chat", 450, 2)
@@ -159,7 +163,7 @@ func TestEvaluateKnownRefusalsOfTheUpdate(t *testing.T) {
 		if err := w.tick(e); err != nil {
 			t.Errorf("%v: a refusal became the error %v", tt.err, err)
 		}
-		w.wantCode(scaling.UpdateRefused)
+		w.wantCode(tt.code)
 		s := w.states["chat"]
 		if s.Open != nil || len(s.Recent) != 1 || s.Recent[0].Status != activity.Failed || (len(s.Backoffs) == 1) != tt.backoff {
 			t.Errorf("%v: state %+v", tt.err, s)
@@ -302,12 +306,12 @@ func TestEvaluateNamedTargetsOnly(t *testing.T) {
 	w.add("a", 450, 2, 2)
 	w.add("b", 450, 2)
 	e := w.evaluator(nil)
-	if err := e.Evaluate(t.Context(), autoscaler.Trigger{Endpoint: "a", Variant: "v2"}); err != nil {
+	if _, err := e.Evaluate(t.Context(), autoscaler.Trigger{Endpoint: "a", Variant: "v2"}); err != nil {
 		t.Fatal(err)
 	}
 	w.wantUpdates("a/v2=5")
 	for _, unknown := range []autoscaler.Trigger{{Endpoint: "c"}, {Endpoint: "a", Variant: "v3"}} {
-		if err := e.Evaluate(t.Context(), unknown); !errors.Is(err, autoscaler.ErrNoTarget) {
+		if _, err := e.Evaluate(t.Context(), unknown); !errors.Is(err, autoscaler.ErrNoTarget) {
 			t.Errorf("trigger %+v: %v, want ErrNoTarget", unknown, err)
 		}
 	}

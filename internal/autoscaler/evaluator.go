@@ -25,12 +25,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
+)
+
+// How long the phases of an evaluation may take for one endpoint, so that one of
+// which nothing is heard keeps no other waiting. Together they leave a function
+// time to say how it went.
+const (
+	observeTimeout = 15 * time.Second
+	measureTimeout = 15 * time.Second
+	actTimeout     = 25 * time.Second
 )
 
 // ErrNoTarget says that the policy has no target of the names in a trigger.
@@ -45,10 +55,10 @@ type endpoints interface {
 	SetCapacity(ctx context.Context, endpoint, variant string, instances int) error
 }
 
-// metrics reads the datapoints of several metrics from a time to now. The answer
-// has one series for each metric asked for, in the same order.
+// metrics reads the datapoints of several metrics up to now. The answer has one
+// series for each query, in the same order.
 type metrics interface {
-	Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error)
+	Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error)
 }
 
 // store keeps the state of endpoints. Load returns a state of version 0 for an
@@ -107,17 +117,19 @@ type Record struct {
 	Error    string             `json:"error,omitempty"`
 }
 
-// Evaluate evaluates the targets that t names. A fault of one endpoint is
-// recorded, joined into the error, and keeps no other from being evaluated.
-func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) error {
+// Evaluate evaluates the targets that t names, and returns how many of them cannot
+// be scaled until somebody does something: see scaling.Code.NeedsHelp. A fault of
+// one endpoint is recorded, joined into the error, and keeps no other from being
+// evaluated.
+func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) (stuck int, err error) {
 	views := e.views(t)
 	if len(views) == 0 {
-		return fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
+		return 0, fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
 	}
 	now := e.Now()
-	e.each(views, func(v *view) { e.observe(ctx, v, now) })
+	e.each(ctx, observeTimeout, views, e.observe)
 	e.measure(ctx, views, now)
-	e.each(views, func(v *view) { e.conclude(ctx, v, t, now) })
+	e.each(ctx, actTimeout, views, func(ctx context.Context, v *view) { e.conclude(ctx, v, t, now) })
 	return e.record(ctx, views)
 }
 
@@ -130,7 +142,7 @@ func (e *Evaluator) Settle(ctx context.Context, t Trigger) (*activity.Activity, 
 		return nil, fmt.Errorf("settle endpoint %q: %w", t.Endpoint, ErrNoTarget)
 	}
 	v := views[0]
-	e.observe(ctx, v, e.Now())
+	e.observe(ctx, v)
 	return v.settled, v.err
 }
 
@@ -153,16 +165,18 @@ func (e *Evaluator) views(t Trigger) []*view {
 	return views
 }
 
-// each works on the views, Parallel at once. A panic becomes the error of its
-// view, so that it harms no other.
-func (e *Evaluator) each(views []*view, work func(*view)) {
+// each works on the views, Parallel at once, each for no longer than the limit. A
+// panic becomes the error of its view, so that it harms no other.
+func (e *Evaluator) each(ctx context.Context, limit time.Duration, views []*view, work func(context.Context, *view)) {
 	slots := make(chan struct{}, max(1, e.Parallel))
 	var wg sync.WaitGroup
 	for _, v := range views {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := safely(func() error { work(v); return nil }); err != nil {
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			if err := safely(func() error { work(ctx, v); return nil }); err != nil {
 				v.fail(fmt.Errorf("evaluate endpoint %s: %w", v.endpoint.Name, err))
 			}
 		})
@@ -180,14 +194,18 @@ func safely(work func() error) (err error) {
 	return work()
 }
 
-// record writes every record in the order of the policy and joins the errors.
-func (e *Evaluator) record(ctx context.Context, views []*view) error {
-	var errs []error
+// record writes every record in the order of the policy, counts the targets that
+// need help and joins the errors.
+func (e *Evaluator) record(ctx context.Context, views []*view) (stuck int, err error) {
 	for _, v := range views {
+		v.complete()
 		for _, c := range v.cases {
 			e.Record(ctx, c.record)
+			if slices.ContainsFunc(c.decision.NotScaledReasons, func(r scaling.Reason) bool { return r.Code.NeedsHelp() }) {
+				stuck++
+			}
 		}
-		errs = append(errs, v.err)
+		err = errors.Join(err, v.err)
 	}
-	return errors.Join(errs...)
+	return stuck, err
 }

@@ -26,8 +26,14 @@ type view struct {
 type evaluation struct {
 	target   policy.Target
 	series   []scaling.Series
+	present  int // the capacity that the decision starts from
 	decision scaling.Decision
 	record   Record
+}
+
+// wants reports whether the decision is to be carried out.
+func (c *evaluation) wants() bool {
+	return c.decision.DesiredCapacity != c.present && !c.target.DryRun
 }
 
 // fail keeps the first error of a view and holds everything on its endpoint.
@@ -38,7 +44,7 @@ func (v *view) fail(err error) {
 
 // observe asks SageMaker and the store about the endpoint, and settles its open
 // activity before anything new is decided.
-func (e *Evaluator) observe(ctx context.Context, v *view, now time.Time) {
+func (e *Evaluator) observe(ctx context.Context, v *view) {
 	name := v.endpoint.Name
 	state, err := e.Store.Load(ctx, name)
 	if err != nil {
@@ -55,7 +61,7 @@ func (e *Evaluator) observe(ctx context.Context, v *view, now time.Time) {
 	}
 	described.Name = name
 	v.endpoint, v.state = described, state
-	e.settle(ctx, v, now)
+	e.settle(ctx, v)
 	if v.state.Open == nil && described.Status != "" {
 		v.state = v.state.Adopt(described)
 	}
@@ -63,12 +69,12 @@ func (e *Evaluator) observe(ctx context.Context, v *view, now time.Time) {
 
 // settle ends the open activity if SageMaker shows how it ended, and notes that
 // an update whose answer was lost was taken.
-func (e *Evaluator) settle(ctx context.Context, v *view, now time.Time) {
+func (e *Evaluator) settle(ctx context.Context, v *view) {
 	if v.state.Open == nil {
 		return
 	}
-	if outcome, ok := v.state.Settle(v.endpoint, now); ok {
-		e.end(ctx, v, outcome, now)
+	if outcome, ok := v.state.Settle(v.endpoint, e.Now()); ok {
+		e.end(ctx, v, outcome)
 		return
 	}
 	if !v.state.Visible(v.endpoint) {
@@ -85,8 +91,8 @@ func (e *Evaluator) settle(ctx context.Context, v *view, now time.Time) {
 // end closes the open activity with an outcome. It is archived before the close
 // is committed: a crash between the two leaves it open, and whoever closes it
 // next archives it anew under the same key.
-func (e *Evaluator) end(ctx context.Context, v *view, o activity.Outcome, now time.Time) {
-	closed, ended, err := v.state.Close(o, now)
+func (e *Evaluator) end(ctx context.Context, v *view, o activity.Outcome) {
+	closed, ended, err := v.state.Close(o, e.Now())
 	if err != nil {
 		v.fail(err)
 		return
@@ -122,35 +128,35 @@ func (e *Evaluator) save(ctx context.Context, v *view, s activity.State) bool {
 // measure reads the metrics of all targets of the invocation together. When that
 // fails the targets are decided without: limits still hold, nothing is removed.
 func (e *Evaluator) measure(ctx context.Context, views []*view, now time.Time) {
-	var of []policy.Metric
+	var queries []scaling.Query
 	var into []*evaluation
-	lookback := time.Duration(0)
 	for _, v := range views {
 		if v.endpoint.Status == "" {
 			continue
 		}
 		for _, c := range v.cases {
 			for _, t := range c.target.TargetTracking {
-				of = append(of, t.Metric.Measured())
+				queries = append(queries, scaling.QueryFor(t, now))
 				into = append(into, c)
-				lookback = max(lookback, scaling.Lookback(t))
 			}
 		}
 	}
-	if len(of) == 0 {
+	if len(queries) == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
 	var series []scaling.Series
 	err := safely(func() (err error) {
-		series, err = e.Metrics.Read(ctx, of, now.Add(-lookback), now)
+		series, err = e.Metrics.Read(ctx, queries, now)
 		return err
 	})
-	if err == nil && len(series) != len(of) {
-		err = fmt.Errorf("%d series for %d metrics", len(series), len(of))
+	if err == nil && len(series) != len(queries) {
+		err = fmt.Errorf("%d series for %d metrics", len(series), len(queries))
 	}
 	if err != nil {
 		views[0].err = errors.Join(views[0].err, fmt.Errorf("read metrics: %w", err))
-		series = unread(of, err)
+		series = unread(queries, err)
 	}
 	for i, c := range into {
 		c.series = append(c.series, series[i])
@@ -158,10 +164,10 @@ func (e *Evaluator) measure(ctx context.Context, views []*view, now time.Time) {
 }
 
 // unread returns the series of metrics that could not be read.
-func unread(of []policy.Metric, err error) []scaling.Series {
-	out := make([]scaling.Series, len(of))
-	for i, m := range of {
-		out[i] = scaling.Series{Metric: m.Name, Incomplete: err.Error()}
+func unread(queries []scaling.Query, err error) []scaling.Series {
+	out := make([]scaling.Series, len(queries))
+	for i, q := range queries {
+		out[i] = scaling.Series{Metric: q.Metric.Name, Incomplete: err.Error()}
 	}
 	return out
 }

@@ -103,12 +103,12 @@ func (w *world) SetCapacity(_ context.Context, name, variant string, n int) erro
 	})
 }
 
-func (w *world) Read(_ context.Context, of []policy.Metric, from, now time.Time) (out []scaling.Series, err error) {
+func (w *world) Read(_ context.Context, queries []scaling.Query, now time.Time) (out []scaling.Series, err error) {
 	err = w.call("read", func() error {
-		for _, m := range of {
-			s := scaling.Series{Metric: m.Name}
-			for at := now.Truncate(time.Minute).Add(-time.Minute); !at.Before(from); at = at.Add(-time.Minute) {
-				s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: at, Value: w.load[m.Dimensions[0].Value]})
+		for _, q := range queries {
+			s := scaling.Series{Metric: q.Metric.Name}
+			for at := now.Truncate(time.Minute).Add(-time.Minute); !at.Before(q.From); at = at.Add(-time.Minute) {
+				s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: at, Value: w.load[q.Metric.Dimensions[0].Value]})
 			}
 			out = append(out, s)
 		}
@@ -191,7 +191,8 @@ func (w *world) evaluator(change func(*policy.Target)) *autoscaler.Evaluator {
 // worker ends the tick.
 func (w *world) tick(e *autoscaler.Evaluator) error {
 	defer func() { w.now = w.now.Add(time.Minute) }()
-	return e.Evaluate(w.t.Context(), autoscaler.Trigger{Kind: "Tick"})
+	_, err := e.Evaluate(w.t.Context(), autoscaler.Trigger{Kind: "Tick"})
+	return err
 }
 
 // last returns the last record.

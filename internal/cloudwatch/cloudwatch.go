@@ -41,7 +41,7 @@ type Metrics struct{ client api }
 // New returns Metrics on a client.
 func New(client *cloudwatch.Client) *Metrics { return &Metrics{client} }
 
-// Read returns the datapoints of the metrics from a time to now, one series for
+// Read returns the datapoints that the queries ask for up to now, one series for
 // each, in their order. All metrics of one period are asked for together: a call
 // takes up to 500, and CloudWatch charges by the metric. Those of another period
 // have a call of their own, because CloudWatch counts periods from the start time
@@ -50,13 +50,17 @@ func New(client *cloudwatch.Client) *Metrics { return &Metrics{client} }
 // A metric that CloudWatch did not answer in full, by its status code or by a
 // message of the answer, has a series that says why it is Incomplete. An error
 // means that nothing was read.
-func (m *Metrics) Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
-	out := make([]scaling.Series, len(of))
-	for _, indexes := range byPeriod(of) {
+func (m *Metrics) Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error) {
+	out := make([]scaling.Series, len(queries))
+	for _, indexes := range byPeriod(queries) {
 		for chunk := range slices.Chunk(indexes, maxQueries) {
+			from := now
 			batch := make([]policy.Metric, len(chunk))
 			for j, i := range chunk {
-				batch[j] = of[i]
+				batch[j] = queries[i].Metric
+				if queries[i].From.Before(from) {
+					from = queries[i].From
+				}
 			}
 			series, err := m.readBatch(ctx, batch, start(from, batch[0].Period), now)
 			if err != nil {
@@ -70,16 +74,16 @@ func (m *Metrics) Read(ctx context.Context, of []policy.Metric, from, now time.T
 	return out, nil
 }
 
-// byPeriod groups the indexes of metrics by period, the periods in the order in
+// byPeriod groups the indexes of queries by period, the periods in the order in
 // which they first appear.
-func byPeriod(of []policy.Metric) [][]int {
+func byPeriod(of []scaling.Query) [][]int {
 	var groups [][]int
 	group := map[time.Duration]int{}
-	for i, m := range of {
-		g, ok := group[m.Period]
+	for i, q := range of {
+		g, ok := group[q.Metric.Period]
 		if !ok {
 			g = len(groups)
-			group[m.Period] = g
+			group[q.Metric.Period] = g
 			groups = append(groups, nil)
 		}
 		groups[g] = append(groups[g], i)

@@ -29,6 +29,15 @@ func at(minutes int, value float64) scaling.Datapoint {
 	return scaling.Datapoint{Time: from().Truncate(time.Minute).Add(time.Duration(minutes) * time.Minute), Value: value}
 }
 
+// queriesFor asks for metrics from the same time on.
+func queriesFor(of ...policy.Metric) []scaling.Query {
+	out := make([]scaling.Query, len(of))
+	for i, m := range of {
+		out[i] = scaling.Query{Metric: m, From: from()}
+	}
+	return out
+}
+
 func metric(name string) policy.Metric {
 	return policy.Metric{
 		Name: name, Namespace: "AWS/SageMaker", MetricName: "Invocations", Statistic: "Sum", Period: time.Minute,
@@ -110,7 +119,7 @@ func TestRequest(t *testing.T) {
 	}
 	bare := policy.Metric{Name: "bare", Namespace: "N", MetricName: "M", Statistic: "Average", Period: 10 * time.Second}
 	s := serve(t, ok(page("")))
-	if _, err := s.metrics().Read(bounded(t), []policy.Metric{gpu, bare}, from(), now()); err != nil {
+	if _, err := s.metrics().Read(bounded(t), queriesFor(gpu, bare), now()); err != nil {
 		t.Fatal(err)
 	}
 	requests := s.seen()
@@ -151,7 +160,7 @@ func TestEachPeriodHasACall(t *testing.T) {
 	for i, p := range []time.Duration{7 * time.Minute, time.Minute, 10 * time.Second, 7 * time.Minute, time.Minute} {
 		of[i].Period = p
 	}
-	got, err := s.metrics().Read(bounded(t), of, from(), now())
+	got, err := s.metrics().Read(bounded(t), queriesFor(of...), now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +186,7 @@ func TestBatches(t *testing.T) {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			s := serve(t, echo(t))
 			of := several(n)
-			got, err := s.metrics().Read(bounded(t), of, from(), now())
+			got, err := s.metrics().Read(bounded(t), queriesFor(of...), now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +315,7 @@ func TestAnswers(t *testing.T) {
 				answers = append(answers, ok(p))
 			}
 			s := serve(t, answers...)
-			got, err := s.metrics().Read(bounded(t), several(2), from(), now())
+			got, err := s.metrics().Read(bounded(t), queriesFor(several(2)...), now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -326,7 +335,7 @@ func TestAnswers(t *testing.T) {
 
 func TestNaNIsPassedOn(t *testing.T) {
 	s := serve(t, ok(page("", result("m0", "Complete", at(1, math.NaN())))))
-	got, err := s.metrics().Read(bounded(t), several(1), from(), now())
+	got, err := s.metrics().Read(bounded(t), queriesFor(several(1)...), now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +348,7 @@ func TestNaNIsPassedOn(t *testing.T) {
 func TestLongMessageIsCut(t *testing.T) {
 	p := page("", result("m0", "Complete"))
 	p["Messages"] = cbor.List{cbor.Map{"Code": cbor.String("C"), "Value": cbor.String(strings.Repeat("x", 10_000))}}
-	got, err := serve(t, ok(p)).metrics().Read(bounded(t), several(1), from(), now())
+	got, err := serve(t, ok(p)).metrics().Read(bounded(t), queriesFor(several(1)...), now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +359,7 @@ func TestLongMessageIsCut(t *testing.T) {
 
 func TestTokenLeadsToTheNextPage(t *testing.T) {
 	s := serve(t, ok(page("a")), ok(page("b")), ok(page("")), ok(page("")))
-	if _, err := s.metrics().Read(bounded(t), several(501), from(), now()); err != nil {
+	if _, err := s.metrics().Read(bounded(t), queriesFor(several(501)...), now()); err != nil {
 		t.Fatal(err)
 	}
 	var tokens []cbor.Value
@@ -362,7 +371,7 @@ func TestTokenLeadsToTheNextPage(t *testing.T) {
 
 func TestEndlessTokenIsAnError(t *testing.T) {
 	s := serve(t, ok(page("again", result("m0", "PartialData"))))
-	got, err := s.metrics().Read(bounded(t), several(1), from(), now())
+	got, err := s.metrics().Read(bounded(t), queriesFor(several(1)...), now())
 	if err == nil || got != nil {
 		t.Errorf("got %+v, %v, want an error", got, err)
 	}
@@ -389,7 +398,7 @@ func TestFaults(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, test.answers...)
-			got, err := s.metrics().Read(bounded(t), several(1), from(), now())
+			got, err := s.metrics().Read(bounded(t), queriesFor(several(1)...), now())
 			if (err != nil) != test.fails || test.fails && got != nil {
 				t.Errorf("got %+v, %v", got, err)
 			}
@@ -403,7 +412,7 @@ func TestFaults(t *testing.T) {
 // A fault of one batch is one of the whole: nothing was read.
 func TestFaultInTheSecondBatch(t *testing.T) {
 	s := serve(t, echo(t), fault(403, "AccessDenied"))
-	got, err := s.metrics().Read(bounded(t), several(501), from(), now())
+	got, err := s.metrics().Read(bounded(t), queriesFor(several(501)...), now())
 	if err == nil || got != nil {
 		t.Errorf("got %d series, %v, want an error alone", len(got), err)
 	}
@@ -416,7 +425,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 		return http.StatusOK, cbor.Encode(page("again"))
 	}
 	s := serve(t, endless)
-	if _, err := s.metrics().Read(ctx, several(1), from(), now()); !errors.Is(err, context.Canceled) {
+	if _, err := s.metrics().Read(ctx, queriesFor(several(1)...), now()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 	if n := len(s.seen()); n != 1 {

@@ -34,7 +34,7 @@ func full() activity.State {
 		Open:         &open,
 		Recent:       []activity.Activity{closed},
 		Provisioning: map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}},
-		Backoffs:     map[string]activity.Backoff{"AllTraffic": {Failures: 2, Until: now().Add(time.Minute)}},
+		Backoffs:     map[string]activity.Backoffs{"AllTraffic": {Out: activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}}},
 	}
 }
 

@@ -28,7 +28,7 @@ const margin = 2 * time.Second
 
 // evaluator does the work. See autoscaler.Evaluator.
 type evaluator interface {
-	Evaluate(context.Context, autoscaler.Trigger) error
+	Evaluate(context.Context, autoscaler.Trigger) (stuck int, err error)
 	Settle(context.Context, autoscaler.Trigger) (*activity.Activity, error)
 }
 
@@ -45,38 +45,57 @@ type Function struct {
 // Schedule handles the tick and the scheduled actions: it evaluates all targets,
 // or the one named. It never fails: the next tick is a minute away.
 func (f Function) Schedule(ctx context.Context, raw json.RawMessage) error {
-	woken, refused := event.DecodeSchedule(raw, f.Origin)
-	var err error
-	if refused == nil {
-		err = f.evaluate(ctx, woken)
+	woken, err := event.DecodeSchedule(raw, f.Origin)
+	o := outcome{refused: err}
+	if err == nil {
+		o.add(f.evaluate(ctx, woken))
 	}
-	_ = f.report(ctx, refused, err) // the next tick is the retry
+	f.report(ctx, o)
 	return nil
 }
 
 // Alarm handles alarms: it evaluates the targets that they belong to by their
 // names.
 func (f Function) Alarm(ctx context.Context, raw json.RawMessage) error {
-	woken, refused := event.DecodeAlarm(raw, f.Origin)
-	var err error
+	woken, err := event.DecodeAlarm(raw, f.Origin)
+	o := outcome{refused: err}
 	for _, e := range woken {
-		err = errors.Join(err, f.evaluate(ctx, e))
+		o.add(f.evaluate(ctx, e))
 	}
-	return f.report(ctx, refused, err)
+	f.report(ctx, o)
+	return o.failed
 }
 
 // Settle handles changes of an endpoint's status: it closes the open activity of
 // the endpoint and starts nothing.
 func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
-	woken, refused := event.DecodeEndpointState(raw, f.Origin)
-	var err error
-	if refused == nil {
-		err = f.settle(ctx, woken)
+	woken, err := event.DecodeEndpointState(raw, f.Origin)
+	o := outcome{refused: err}
+	if err == nil {
+		o.add(0, f.settle(ctx, woken))
 	}
-	return f.report(ctx, refused, err)
+	f.report(ctx, o)
+	return o.failed
 }
 
-func (f Function) evaluate(ctx context.Context, e event.Event) error {
+// outcome is what became of an invocation: events that were refused, or that name
+// a target which the policy does not have, would fare no better another time;
+// what failed may.
+type outcome struct {
+	refused, failed error
+	stuck           int
+}
+
+func (o *outcome) add(stuck int, err error) {
+	o.stuck += stuck
+	if errors.Is(err, autoscaler.ErrNoTarget) {
+		o.refused = errors.Join(o.refused, err)
+		return
+	}
+	o.failed = errors.Join(o.failed, err)
+}
+
+func (f Function) evaluate(ctx context.Context, e event.Event) (stuck int, err error) {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
 	return f.Evaluator.Evaluate(ctx, trigger(ctx, e))
@@ -111,20 +130,18 @@ func trigger(ctx context.Context, e event.Event) autoscaler.Trigger {
 }
 
 // report logs how the invocation went, with its metrics in CloudWatch's embedded
-// metric format: they cost no call. It returns the error for which Lambda should
-// run the function again. An event that was refused, or that names a target which
-// the policy does not have, would fare no better.
-func (f Function) report(ctx context.Context, refused, err error) error {
-	if errors.Is(err, autoscaler.ErrNoTarget) {
-		refused, err = errors.Join(refused, err), nil
-	}
+// metric format: they cost no call. A target that is stuck counts as an error too,
+// so that somebody is told.
+func (f Function) report(ctx context.Context, o outcome) {
 	evaluations, failures := 1, 0
 	level, text := slog.LevelInfo, ""
 	switch {
-	case err != nil:
-		failures, level, text = 1, slog.LevelError, err.Error()
-	case refused != nil:
-		evaluations, level, text = 0, slog.LevelWarn, refused.Error()
+	case o.failed != nil:
+		failures, level, text = 1, slog.LevelError, errors.Join(o.failed, o.refused).Error()
+	case o.stuck > 0:
+		failures, level, text = 1, slog.LevelError, fmt.Sprintf("targets that cannot be scaled: %d; their records say why", o.stuck)
+	case o.refused != nil:
+		evaluations, level, text = 0, slog.LevelWarn, o.refused.Error()
 	}
 	f.Log.LogAttrs(ctx, level, "invocation",
 		slog.String("error", text),
@@ -133,7 +150,6 @@ func (f Function) report(ctx context.Context, refused, err error) error {
 		slog.Int(config.MetricErrors, failures),
 		slog.Any("_aws", embedded(f.Now())),
 	)
-	return err
 }
 
 // embedded is the metadata that turns a log line into metrics.

@@ -26,14 +26,19 @@ type spy struct {
 	asked    []string
 	trigger  autoscaler.Trigger
 	deadline time.Time
+	stuck    int
 	err      error
+	byCall   []error // what each call fails with, instead of err
 }
 
-func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) error {
+func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) (int, error) {
 	s.deadline, _ = ctx.Deadline()
 	s.trigger = t
 	s.asked = append(s.asked, fmt.Sprintf("evaluate %s %s/%s", t.Kind, t.Endpoint, t.Variant))
-	return s.err
+	if len(s.byCall) > 0 {
+		return s.stuck, s.byCall[len(s.asked)-1]
+	}
+	return s.stuck, s.err
 }
 
 func (s *spy) Settle(_ context.Context, t autoscaler.Trigger) (*activity.Activity, error) {
@@ -153,6 +158,44 @@ func TestFunctionsFailOnlyWhereARetryHelps(t *testing.T) {
 		if strings.Contains(log.String(), `"Errors":1`) != failed || strings.Contains(log.String(), `"level":"ERROR"`) != failed {
 			t.Errorf("%s, %v: log %s", tt.file, tt.err, log)
 		}
+	}
+}
+
+// A target that cannot be scaled is told of, and a retry would not help it.
+func TestFunctionsTellOfStuckTargets(t *testing.T) {
+	raw, err := os.ReadFile("../../events/alarm-eventbridge-alarm.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, s, log := harness(nil)
+	s.stuck = 2
+	if err := f.Alarm(t.Context(), raw); err != nil {
+		t.Errorf("answered %v", err)
+	}
+	if !strings.Contains(log.String(), `"Errors":1`) || !strings.Contains(log.String(), "cannot be scaled: 2") {
+		t.Errorf("log %s", log)
+	}
+}
+
+// What fails is retried although another event of the same delivery was refused.
+func TestFunctionRetriesWhatFailedBesideARefusal(t *testing.T) {
+	raw, err := os.ReadFile("../../events/alarm-sns.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var delivery struct{ Records []json.RawMessage }
+	if err := json.Unmarshal(raw, &delivery); err != nil {
+		t.Fatal(err)
+	}
+	boom := errors.New("boom")
+	f, s, _ := harness(nil)
+	s.byCall = []error{fmt.Errorf("evaluate: %w", autoscaler.ErrNoTarget), boom}
+	two, err := json.Marshal(map[string]any{"Records": []json.RawMessage{delivery.Records[0], delivery.Records[0]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Alarm(t.Context(), two); !errors.Is(err, boom) {
+		t.Errorf("answered %v, want the failure", err)
 	}
 }
 

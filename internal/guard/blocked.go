@@ -8,9 +8,12 @@ import (
 )
 
 // blocked returns why nothing at all may be done now, or an empty code.
-func blocked(in scaling.Input, d scaling.Decision, backoff activity.Backoff) (scaling.Code, string) {
+func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (scaling.Code, string) {
 	o := in.Observation
-	out := d.DesiredCapacity > o.DesiredCapacity
+	out := d.DesiredCapacity > in.Present()
+	if o.Status == "Failed" {
+		return scaling.EndpointFailed, "the endpoint has failed: it can only be deleted"
+	}
 	if o.Status != activity.InService {
 		return scaling.Unscalable, fmt.Sprintf("the endpoint is %s: SageMaker takes no change", printable(o.Status))
 	}
@@ -20,15 +23,30 @@ func blocked(in scaling.Input, d scaling.Decision, backoff activity.Backoff) (sc
 				a.From, a.To, clock(a.StartTime))
 		}
 	}
-	if o.CurrentCapacity != o.DesiredCapacity && !out {
-		return scaling.CapacityNotInService, fmt.Sprintf("%d instances serve of the %d that SageMaker was asked for: nothing is removed",
+	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) {
+		return scaling.CapacityNotInService, fmt.Sprintf("%d instances serve and somebody else asked SageMaker for %d: nothing is removed",
 			o.CurrentCapacity, o.DesiredCapacity)
 	}
-	if out && in.Now.Before(backoff.Until) {
-		return scaling.BackingOff, fmt.Sprintf("SageMaker could not provide the capacity %d times; next try at %s",
+	backoff := backoffs.In
+	if out {
+		backoff = backoffs.Out
+	}
+	tooFar := in.Now.Add(activity.MaxBackoff + activity.ClockSkew)
+	if in.Now.Before(backoff.Until) && backoff.Until.Before(tooFar) {
+		return scaling.BackingOff, fmt.Sprintf("SageMaker refused it or did not carry it out, times in a row: %d; next try at %s",
 			backoff.Failures, clock(backoff.Until))
 	}
 	return "", ""
+}
+
+// explained reports whether it is one of our own changes, ended without success,
+// that has left SageMaker with another desired capacity than serves.
+func explained(in scaling.Input) bool {
+	if len(in.Activities) == 0 {
+		return false
+	}
+	last := in.Activities[len(in.Activities)-1]
+	return last.Status != activity.Successful && last.To == in.Observation.DesiredCapacity
 }
 
 // printable quotes a status that is not the plain word that SageMaker writes.

@@ -4,9 +4,10 @@
 // # Cooldowns
 //
 // They are those of Application Auto Scaling and begin when the change is in
-// service. Within the scale-out cooldown what was added counts as part of what
-// the next scale-out asks for, so only a larger one passes, by what it is larger.
-// A scale-in is held back entirely, by its own cooldown and, where AWS is
+// service. What a scale-out has added is credited against the next one: target
+// tracking sizes by the load of all instances, so what it asks for is a capacity
+// and not a difference, and only what is still lacking is added. So no cooldown
+// holds a scale-out. A scale-in is held back by its own cooldown and, where AWS is
 // silent, by the scale-out cooldown too: what was just added is not removed. A
 // scale-out ends the scale-in cooldown. Limits are not held back by cooldowns.
 package guard
@@ -20,66 +21,52 @@ import (
 
 // Check returns d as it may be carried out now: DesiredCapacity is what the
 // target may be set to, the present capacity when nothing may be done, and every
-// hold is a step and a reason. backoff is that of the target, zero for none.
-func Check(in scaling.Input, d scaling.Decision, backoff activity.Backoff) scaling.Decision {
-	present := in.Observation.DesiredCapacity
+// hold is a step and a reason. backoffs are those of the target, zero for none.
+func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) scaling.Decision {
+	present := in.Present()
 	if d.DesiredCapacity == present {
 		return d
 	}
-	if code, message := blocked(in, d, backoff); code != "" {
+	if code, message := blocked(in, d, backoffs); code != "" {
 		d.Hold(code, present, "%s", message)
 		return d
 	}
-	// What the limits alone would do: cooldowns do not hold that back.
-	limited := min(max(present, d.MinCapacity), d.MaxCapacity)
-	if d.DesiredCapacity > limited {
-		scaleOutCooldown(in, &d, limited)
+	// What the limits alone would do, cooldowns do not hold back.
+	if d.DesiredCapacity < min(max(present, d.MinCapacity), d.MaxCapacity) {
+		scaleInCooldown(in, &d)
 	}
-	if d.DesiredCapacity < limited {
-		scaleInCooldown(in, &d, limited)
-	}
+	in.Limit(&d)
 	if in.Target.DryRun && d.DesiredCapacity != present {
 		d.Refuse(scaling.DryRun, "dryRun is set: the capacity stays at %d", present)
 	}
 	return d
 }
 
-// scaleOutCooldown holds back to limited a scale-out that is no larger than what
-// the last one, still cooling down, has asked for.
-func scaleOutCooldown(in scaling.Input, d *scaling.Decision, limited int) {
-	last, ok := lastSuccessful(in.Activities, true)
-	until := last.EndTime.Add(in.Target.ScaleOutCooldown)
-	if !ok || !in.Now.Before(until) || d.DesiredCapacity > last.To {
-		return
-	}
-	d.Hold(scaling.ScaleOutCooldown, limited,
-		"the scale-out from %d to %d in service since %s has asked for as much; cooldown until %s",
-		last.From, last.To, clock(last.EndTime), clock(until))
-}
-
-// scaleInCooldown holds back to limited a scale-in within a cooldown.
-func scaleInCooldown(in scaling.Input, d *scaling.Decision, limited int) {
-	lastOut, hasOut := lastSuccessful(in.Activities, true)
-	lastIn, hasIn := lastSuccessful(in.Activities, false)
+// scaleInCooldown holds back a scale-in within a cooldown.
+func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
+	lastOut, hasOut := lastSuccessful(in, true)
+	lastIn, hasIn := lastSuccessful(in, false)
 	if until := lastOut.EndTime.Add(in.Target.ScaleOutCooldown); hasOut && in.Now.Before(until) {
-		d.Hold(scaling.ScaleInCooldown, limited,
+		d.Hold(scaling.ScaleOutCooldown, in.Present(),
 			"the scale-out from %d to %d is in service since %s; no scale-in until %s",
 			lastOut.From, lastOut.To, clock(lastOut.EndTime), clock(until))
 		return
 	}
 	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)
 	if until := lastIn.EndTime.Add(in.Target.ScaleInCooldown); hasIn && !ended && in.Now.Before(until) {
-		d.Hold(scaling.ScaleInCooldown, limited,
+		d.Hold(scaling.ScaleInCooldown, in.Present(),
 			"the scale-in from %d to %d was done at %s; no other until %s",
 			lastIn.From, lastIn.To, clock(lastIn.EndTime), clock(until))
 	}
 }
 
 // lastSuccessful returns the activity in that direction whose capacity came into
-// service last.
-func lastSuccessful(all []activity.Activity, out bool) (last activity.Activity, ok bool) {
-	for _, a := range all {
-		if a.Status == activity.Successful && a.ScaleOut() == out && (!ok || !a.EndTime.Before(last.EndTime)) {
+// service last. One that is said to end in the future is left out: no cooldown
+// may last for longer than the policy says because a clock was wrong.
+func lastSuccessful(in scaling.Input, out bool) (last activity.Activity, ok bool) {
+	for _, a := range in.Activities {
+		known := a.Status == activity.Successful && !a.EndTime.After(in.Now.Add(activity.ClockSkew))
+		if known && a.ScaleOut() == out && (!ok || !a.EndTime.Before(last.EndTime)) {
 			last, ok = a, true
 		}
 	}

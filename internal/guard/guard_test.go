@@ -54,21 +54,21 @@ func TestCheckCooldowns(t *testing.T) {
 		{"no history", nil, 4, 6, 6, ""},
 		{"scale-out after a scale-out has cooled down", []activity.Activity{done(2, 4, 6*time.Minute)}, 4, 6, 6, ""},
 		{"a larger scale-out passes the cooldown", []activity.Activity{done(2, 4, time.Minute)}, 4, 5, 5, ""},
-		{"what the last one asked for already waits", []activity.Activity{done(2, 6, time.Minute)}, 4, 6, 4, scaling.ScaleOutCooldown},
-		{"and no longer than the cooldown", []activity.Activity{done(2, 6, 5*time.Minute)}, 4, 6, 6, ""},
+		{"what was taken away by others comes back at once", []activity.Activity{done(2, 6, time.Minute)}, 4, 6, 6, ""},
 		{"scale-in waits for a scale-in", []activity.Activity{done(6, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleInCooldown}, // AWS: target tracking guide
 		{"scale-in after its cooldown", []activity.Activity{done(6, 4, 5*time.Minute)}, 4, 3, 3, ""},
 		{"scale-in a moment before its end", []activity.Activity{done(6, 4, 5*time.Minute-time.Second)}, 4, 3, 4, scaling.ScaleInCooldown},
-		{"scale-in waits for a scale-out", []activity.Activity{done(2, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleInCooldown}, // AWS is silent
-		{"scale-out within a scale-in cooldown", []activity.Activity{done(6, 4, time.Minute)}, 4, 6, 6, ""},                  // AWS: target tracking guide
-		{"a scale-out ends the scale-in cooldown", []activity.Activity{done(6, 4, 4*time.Minute), done(4, 6, time.Second)}, 6, 5, 6, scaling.ScaleInCooldown},
+		{"scale-in waits for a scale-out", []activity.Activity{done(2, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleOutCooldown}, // AWS is silent
+		{"scale-out within a scale-in cooldown", []activity.Activity{done(6, 4, time.Minute)}, 4, 6, 6, ""},                   // AWS: target tracking guide
+		{"a scale-out ends the scale-in cooldown", []activity.Activity{done(6, 4, 4*time.Minute), done(4, 6, time.Second)}, 6, 5, 6, scaling.ScaleOutCooldown},
+		{"a change that ends in the future starts no cooldown", []activity.Activity{done(6, 4, -time.Hour)}, 4, 3, 3, ""},
 		{"a failed change starts no cooldown", []activity.Activity{ended(done(4, 2, time.Minute), activity.Failed)}, 4, 3, 3, ""},
 		{"an overridden change starts no cooldown", []activity.Activity{ended(done(4, 6, time.Minute), activity.Overridden)}, 4, 3, 3, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			in := input(tt.present, tt.history...)
-			check(t, in, guard.Check(in, wish(in, tt.wish), activity.Backoff{}), tt.want, tt.code)
+			check(t, in, guard.Check(in, wish(in, tt.wish), activity.Backoffs{}), tt.want, tt.code)
 		})
 	}
 }
@@ -86,7 +86,7 @@ func check(t *testing.T, in scaling.Input, d scaling.Decision, want int, code sc
 	if code == "" && codes != nil || code != "" && !slices.Equal(codes, []scaling.Code{code}) {
 		t.Errorf("codes = %v, want %q", codes, code)
 	}
-	at := in.Observation.DesiredCapacity
+	at := in.Present()
 	for _, s := range d.Steps {
 		if s.From != at {
 			t.Errorf("step %+v does not go on from %d", s, at)
@@ -103,9 +103,9 @@ func check(t *testing.T, in scaling.Input, d scaling.Decision, want int, code sc
 func TestCheckScaleOutEndsScaleInCooldown(t *testing.T) {
 	in := input(6, done(8, 4, 4*time.Minute), done(4, 6, 2*time.Minute))
 	in.Target.ScaleOutCooldown = time.Minute
-	check(t, in, guard.Check(in, wish(in, 5), activity.Backoff{}), 5, "")
+	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 5, "")
 	in.Activities = in.Activities[:1]
-	check(t, in, guard.Check(in, wish(in, 5), activity.Backoff{}), 6, scaling.ScaleInCooldown)
+	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 6, scaling.ScaleInCooldown)
 }
 
 // Scheduled limits are not held back by cooldowns; what a metric wants beyond
@@ -115,36 +115,44 @@ func TestCheckLimitsPassCooldowns(t *testing.T) {
 	in.Target.Limits = schedule.Limits{Min: 4, Max: 20}
 	d := scaling.Undecided(in)
 	d.Move(scaling.RuleMinCapacity, 4, "minimum")
-	check(t, in, guard.Check(in, d, activity.Backoff{}), 4, "")
+	check(t, in, guard.Check(in, d, activity.Backoffs{}), 4, "")
 
 	in = input(12, done(6, 12, time.Minute))
 	in.Target.Limits = schedule.Limits{Min: 1, Max: 10}
-	check(t, in, guard.Check(in, wish(in, 7), activity.Backoff{}), 10, scaling.ScaleInCooldown)
+	d = guard.Check(in, wish(in, 7), activity.Backoffs{})
+	check(t, in, d, 10, scaling.ScaleOutCooldown)
+	if last := d.Steps[len(d.Steps)-1]; last.Rule != scaling.RuleMaxCapacity {
+		t.Errorf("the last step is %+v, want the maximum", last)
+	}
 }
 
 func TestCheckBlocked(t *testing.T) {
 	open := activity.Activity{Variant: "AllTraffic", From: 2, To: 4, Status: activity.Pending, StartTime: now().Add(-time.Second)}
-	backoff := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
-	set := func(in scaling.Input, f func(*scaling.Input)) scaling.Input { f(&in); return in }
+	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
+	status := func(s string) scaling.Input { in := input(4); in.Observation.Status = s; return in }
+	asked := input(4)
+	asked.Observation.DesiredCapacity = 8
 	tests := []struct {
-		name    string
-		in      scaling.Input
-		wish    int
-		backoff activity.Backoff
-		code    scaling.Code
+		name     string
+		in       scaling.Input
+		wish     int
+		backoffs activity.Backoffs
+		code     scaling.Code
 	}{
-		{"endpoint updating", set(input(4), func(in *scaling.Input) { in.Observation.Status = "Updating" }), 6, activity.Backoff{}, scaling.Unscalable},
-		{"endpoint rolling back", set(input(4), func(in *scaling.Input) { in.Observation.Status = "RollingBack" }), 3, activity.Backoff{}, scaling.Unscalable},
-		{"status with tricks", set(input(4), func(in *scaling.Input) { in.Observation.Status = "\x1b[31mInService" }), 3, activity.Backoff{}, scaling.Unscalable},
-		{"status missing", set(input(4), func(in *scaling.Input) { in.Observation.Status = "" }), 3, activity.Backoff{}, scaling.Unscalable},
-		{"open activity", input(4, open), 6, activity.Backoff{}, scaling.ActivityInProgress},
-		{"open activity, scale-in", input(4, open), 3, activity.Backoff{}, scaling.ActivityInProgress},
-		{"fewer serve than asked for", set(input(4), func(in *scaling.Input) { in.Observation.CurrentCapacity = 2 }), 3, activity.Backoff{}, scaling.CapacityNotInService},
-		{"backing off", input(4), 6, backoff, scaling.BackingOff},
+		{"endpoint updating", status("Updating"), 6, activity.Backoffs{}, scaling.Unscalable},
+		{"endpoint rolling back", status("RollingBack"), 3, activity.Backoffs{}, scaling.Unscalable},
+		{"endpoint failed", status("Failed"), 6, activity.Backoffs{}, scaling.EndpointFailed},
+		{"status with tricks", status("\x1b[31mInService"), 3, activity.Backoffs{}, scaling.Unscalable},
+		{"status missing", status(""), 3, activity.Backoffs{}, scaling.Unscalable},
+		{"open activity", input(4, open), 6, activity.Backoffs{}, scaling.ActivityInProgress},
+		{"open activity, scale-in", input(4, open), 3, activity.Backoffs{}, scaling.ActivityInProgress},
+		{"somebody else asked for more", asked, 3, activity.Backoffs{}, scaling.CapacityNotInService},
+		{"backing off outwards", input(4), 6, activity.Backoffs{Out: wait}, scaling.BackingOff},
+		{"backing off inwards", input(4), 3, activity.Backoffs{In: wait}, scaling.BackingOff},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoff)
+			d := guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoffs)
 			check(t, tt.in, d, 4, tt.code)
 			if strings.Contains(d.NotScaledReasons[0].Message, "\x1b") {
 				t.Errorf("message has an escape sequence: %q", d.NotScaledReasons[0].Message)
@@ -155,21 +163,26 @@ func TestCheckBlocked(t *testing.T) {
 
 func TestCheckLetsThrough(t *testing.T) {
 	short := input(4)
-	short.Observation.CurrentCapacity = 2
-	backoff := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
+	short.Observation.DesiredCapacity = 8
+	rolledBack := short
+	rolledBack.Activities = []activity.Activity{ended(done(4, 8, time.Minute), activity.Failed)}
+	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
 	tests := []struct {
-		name    string
-		in      scaling.Input
-		wish    int
-		backoff activity.Backoff
+		name     string
+		in       scaling.Input
+		wish     int
+		backoffs activity.Backoffs
 	}{
-		{"a scale-out beyond what is on its way", short, 6, activity.Backoff{}},
-		{"a scale-in while backing off", input(4), 3, backoff},
-		{"a scale-out when the backoff is over", input(4), 6, activity.Backoff{Failures: 1, Until: now()}},
+		{"a scale-out beyond what somebody asked for", short, 9, activity.Backoffs{}},
+		{"a scale-out to what somebody asked for and did not get", short, 8, activity.Backoffs{}},
+		{"a scale-in after our own change was rolled back", rolledBack, 3, activity.Backoffs{}},
+		{"a scale-in while backing off outwards", input(4), 3, activity.Backoffs{Out: wait}},
+		{"a scale-out when the backoff is over", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now()}}},
+		{"a backoff that a wrong clock wrote", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now().Add(24 * time.Hour)}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			check(t, tt.in, guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoff), tt.wish, "")
+			check(t, tt.in, guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoffs), tt.wish, "")
 		})
 	}
 }
@@ -177,12 +190,12 @@ func TestCheckLetsThrough(t *testing.T) {
 func TestCheckDryRun(t *testing.T) {
 	in := input(4)
 	in.Target.DryRun = true
-	check(t, in, guard.Check(in, wish(in, 6), activity.Backoff{}), 6, scaling.DryRun)
+	check(t, in, guard.Check(in, wish(in, 6), activity.Backoffs{}), 6, scaling.DryRun)
 }
 
 func TestCheckLeavesARefusalAlone(t *testing.T) {
 	in := input(4)
 	d := scaling.Undecided(in)
 	d.Refuse(scaling.AlreadyAtDesired, "as it should be")
-	check(t, in, guard.Check(in, d, activity.Backoff{}), 4, scaling.AlreadyAtDesired)
+	check(t, in, guard.Check(in, d, activity.Backoffs{}), 4, scaling.AlreadyAtDesired)
 }

@@ -49,14 +49,26 @@ type Input struct {
 	Activities  []activity.Activity
 }
 
+// Present returns the capacity that a decision starts from and holds on to: what
+// SageMaker was last asked for while a change is under way, and what serves once
+// none is. A count that was asked for and never came into service, as after a
+// rollback, is no capacity: to go by it would leave the endpoint short for ever.
+func (in Input) Present() int {
+	open := slices.ContainsFunc(in.Activities, activity.Activity.Open)
+	if in.Observation.Status != activity.InService || open {
+		return in.Observation.DesiredCapacity
+	}
+	return in.Observation.CurrentCapacity
+}
+
 // Decide returns the capacity that the policy asks for. It is never outside the
-// limits in force and differs from the observed desired capacity only by the
-// steps that the decision lists.
+// limits in force and differs from the present one only by the steps that the
+// decision lists.
 func Decide(in Input) Decision {
 	d := Undecided(in)
 	in.track(&d)
-	in.limit(&d)
-	if d.DesiredCapacity != in.Observation.DesiredCapacity {
+	in.Limit(&d)
+	if d.DesiredCapacity != in.Present() {
 		d.NotScaledReasons = slices.DeleteFunc(d.NotScaledReasons, func(r Reason) bool { return stays(r.Code) })
 	}
 	if len(d.Steps) == 0 && len(d.NotScaledReasons) == 0 {
@@ -76,7 +88,7 @@ func stays(c Code) bool {
 func Undecided(in Input) Decision {
 	limits, _ := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
 	return Decision{
-		DesiredCapacity:  in.Observation.DesiredCapacity,
+		DesiredCapacity:  in.Present(),
 		MinCapacity:      limits.Min,
 		MaxCapacity:      limits.Max,
 		Steps:            []Step{},
@@ -84,10 +96,10 @@ func Undecided(in Input) Decision {
 	}
 }
 
-// limit moves d into the limits in force. They hold at once and whatever the
+// Limit moves d into the limits in force. They hold at once and whatever the
 // metrics say, as in Application Auto Scaling.
-func (in Input) limit(d *Decision) {
-	present := in.Observation.DesiredCapacity
+func (in Input) Limit(d *Decision) {
+	present := in.Present()
 	wanted := d.DesiredCapacity
 	switch {
 	case wanted > d.MaxCapacity:

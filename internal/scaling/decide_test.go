@@ -472,6 +472,33 @@ func TestDecideLimitsMoveWhatAMetricWouldLeave(t *testing.T) {
 	}
 }
 
+// A decision starts from what serves. What was asked for counts only while it is
+// on its way.
+func TestDecideStartsFromWhatServes(t *testing.T) {
+	open := []activity.Activity{{From: 2, To: 6, Status: activity.InProgress, StartTime: now()}}
+	tests := []struct {
+		name       string
+		status     string
+		activities []activity.Activity
+		want       int
+	}{
+		{"asked for and never came", activity.InService, nil, 2},
+		{"asked for a moment ago", activity.InService, open, 6},
+		{"on its way", "Updating", open, 6},
+		{"on its way, by somebody else", "Updating", nil, 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := scaling.Input{Now: now(), Target: target(), Activities: tt.activities, Observation: scaling.Observation{
+				Status: tt.status, CurrentCapacity: 2, DesiredCapacity: 6,
+			}}
+			if d := scaling.Decide(in); d.DesiredCapacity != tt.want {
+				t.Errorf("DesiredCapacity = %d, want %d", d.DesiredCapacity, tt.want)
+			}
+		})
+	}
+}
+
 func TestDecideScaleInDisabled(t *testing.T) {
 	x := target(tracking(perInstance, 100))
 	x.DisableScaleIn = true

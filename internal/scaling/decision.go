@@ -61,21 +61,25 @@ const (
 
 // Our own codes.
 const (
+	// EndpointFailed: the endpoint has failed; SageMaker lets it only be deleted.
+	EndpointFailed Code = "EndpointFailed"
 	// MissingData: a metric lacks datapoints that are due, so nothing is removed.
 	MissingData Code = "MissingData"
 	// ScaleInNotAgreed: one metric would scale in, another would not.
 	ScaleInNotAgreed Code = "ScaleInNotAgreed"
 	// ScaleInDisabled: the policy has disableScaleIn.
 	ScaleInDisabled Code = "ScaleInDisabled"
-	// ScaleOutCooldown: the last scale-out added as much already.
+	// ScaleOutCooldown: the last scale-out is too recent for a scale-in.
 	ScaleOutCooldown Code = "ScaleOutCooldown"
-	// ScaleInCooldown: the last change is too recent for a scale-in.
+	// ScaleInCooldown: the last scale-in is too recent for another.
 	ScaleInCooldown Code = "ScaleInCooldown"
 	// ActivityInProgress: an activity of the endpoint waits for its outcome.
 	ActivityInProgress Code = "ActivityInProgress"
-	// CapacityNotInService: SageMaker was asked for more than serves.
+	// CapacityNotInService: somebody else asked SageMaker for another capacity
+	// than serves, so nothing is removed.
 	CapacityNotInService Code = "CapacityNotInService"
-	// BackingOff: SageMaker could not provide the capacity a short while ago.
+	// BackingOff: SageMaker refused such a change, or did not carry it out, a short
+	// while ago.
 	BackingOff Code = "BackingOff"
 	// DryRun: the policy has dryRun.
 	DryRun Code = "DryRun"
@@ -94,6 +98,17 @@ const (
 	// EvaluationFailed: SageMaker, CloudWatch or the state table did not answer.
 	EvaluationFailed Code = "EvaluationFailed"
 )
+
+// NeedsHelp reports whether a target that is held for this code stays so until
+// somebody, or AWS, does something about it.
+func (c Code) NeedsHelp() bool {
+	switch c {
+	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed:
+		return true
+	default:
+		return false
+	}
+}
 
 // Move appends a step of rule to the capacity to, if it is another one.
 func (d *Decision) Move(rule Rule, to int, format string, args ...any) {

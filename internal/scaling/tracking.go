@@ -70,7 +70,7 @@ func larger(a *verdict, b verdict) *verdict {
 // needs, so that a scale-in never leaves less than the load of the window needed.
 // A datapoint that is not due yet may hold a scale-in and never makes one.
 func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
-	v := verdict{metric: t.Metric.Name, capacity: in.Observation.DesiredCapacity}
+	v := verdict{metric: t.Metric.Name, capacity: in.Present()}
 	s := in.series(t)
 	least, most := in.needs(t, s)
 	present := v.capacity
@@ -92,8 +92,9 @@ func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
 	need := max(due[t.ScaleIn.Datapoints-1], most.after(t.Metric.Period, s.DueThrough, in.Now))
 	if need >= t.Threshold*float64(present)*(1-1e-9) {
 		v.code = AlreadyAtDesired
-		v.message = fmt.Sprintf("%s: the load is between the scale-in threshold of %s and the target of %s for %d instances; %s",
-			v.metric, number(t.Threshold*t.TargetValue), number(t.TargetValue), present, asks(t, need))
+		v.message = fmt.Sprintf("%s: for %d instances neither %d of %d datapoints are above the target of %s nor %d of %d below the scale-in threshold of %s",
+			v.metric, present, t.ScaleOut.Datapoints, t.ScaleOut.Periods, number(t.TargetValue),
+			t.ScaleIn.Datapoints, t.ScaleIn.Periods, number(t.Threshold*t.TargetValue))
 		return v
 	}
 	switch wanted := instances(need); {

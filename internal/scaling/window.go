@@ -17,11 +17,22 @@ const lateness = 3 * time.Minute
 // converting a larger float is not the same on every processor.
 const maxNeed = math.MaxInt32
 
-// Lookback returns how far before now the datapoints of t are looked at.
-func Lookback(t policy.TargetTracking) time.Duration {
-	periods := max(t.ScaleOut.Periods, t.ScaleIn.Periods) + 1
-	return time.Duration(periods)*t.Metric.Period + lateness
+// Query is what has to be measured for a target-tracking policy: a metric, from a
+// time to now.
+type Query struct {
+	Metric policy.Metric
+	From   time.Time
 }
+
+// QueryFor returns what t is judged by at a time.
+func QueryFor(t policy.TargetTracking, now time.Time) Query {
+	period := t.Metric.Period
+	periods := int64(max(t.ScaleOut.Periods, t.ScaleIn.Periods)) + late(period)
+	return Query{Metric: t.Metric.Measured(), From: startOf(periodOf(now, period)-periods, period)}
+}
+
+// late is the number of further periods that a scale-out looks back.
+func late(period time.Duration) int64 { return int64((lateness + period - 1) / period) }
 
 // needs maps the number of a period, counted from the Unix epoch, to the
 // instances that its load needs to be at the target value: load / targetValue.
@@ -47,34 +58,30 @@ func (in Input) needs(t policy.TargetTracking, s Series) (least, most needs) {
 		if !total {
 			few, many = in.inService(startOf(n, period), startOf(n+1, period))
 		}
-		need := d.Value / t.TargetValue
+		need := min(d.Value/t.TargetValue, maxNeed)
 		least[n] = min(max(least[n], need*float64(few)), maxNeed)
 		most[n] = min(max(most[n], need*float64(many)), maxNeed)
 	}
 	return least, most
 }
 
-// inService returns the fewest and the most instances that were in service
-// between from and to, by the activities that have ended. What a scale-out adds
-// serves from its end on. What a scale-in removes stops serving at some time
-// between its start and its end.
+// inService returns the fewest and the most instances that may have served between
+// from and to, by the activities that changed the capacity. Between its start and
+// its end an activity may have brought all, some or none of them: the end is when
+// it was seen.
 func (in Input) inService(from, to time.Time) (fewest, most int) {
 	fewest = math.MaxInt
 	include := func(capacity int) { fewest, most = min(fewest, capacity), max(most, capacity) }
 	capacity := in.Observation.CurrentCapacity
 	for _, a := range slices.Backward(in.Activities) {
-		if a.Status != activity.Successful {
+		if a.Status != activity.Successful && a.Status != activity.Unfulfilled {
 			continue
 		}
-		if a.EndTime.Before(to) {
+		if a.StartTime.Before(to) {
 			include(capacity)
 		}
 		if !a.EndTime.After(from) {
-			include(capacity)
 			return fewest, most
-		}
-		if !a.ScaleOut() && a.StartTime.Before(to) {
-			include(a.To)
 		}
 		capacity = a.From
 	}
@@ -86,7 +93,7 @@ func (in Input) inService(from, to time.Time) (fewest, most int) {
 // those that a scale-out looks at, in falling order. There may be fewer.
 func (w needs) newest(n int, period time.Duration, now time.Time) []float64 {
 	last := periodOf(now, period) - 1
-	oldest := last - int64(n) + 1 - int64((lateness+period-1)/period)
+	oldest := last - int64(n) + 1 - late(period)
 	var out []float64
 	for p := last; p >= oldest && len(out) < n; p-- {
 		if need, ok := w[p]; ok {

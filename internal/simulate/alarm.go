@@ -6,6 +6,7 @@ import (
 
 	"sagescale/internal/config"
 	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
 )
 
 // The states of an alarm.
@@ -41,7 +42,7 @@ func alarms(p *policy.Policy, prefix string) []*alarm {
 func (a *alarm) evaluate(ctx context.Context, c *CloudWatch, now time.Time) (changed bool, err error) {
 	window, period := a.tracking.ScaleOut, a.tracking.Metric.Period
 	from := aligned(now.Add(-c.Delay), period).Add(-time.Duration(window.Periods) * period)
-	series, err := c.Read(ctx, []policy.Metric{a.tracking.Metric}, from, now)
+	series, err := c.Read(ctx, []scaling.Query{{Metric: a.tracking.Metric, From: from}}, now)
 	if err != nil {
 		return false, err
 	}

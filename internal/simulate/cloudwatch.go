@@ -27,14 +27,14 @@ type served struct {
 	instances []int
 }
 
-// Read returns the datapoints that begin at from or later and are published by
-// now, one series for each metric, in their order.
-func (c *CloudWatch) Read(_ context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
-	out := make([]scaling.Series, len(of))
-	for i, m := range of {
+// Read returns the datapoints that the queries ask for, as far as they are
+// published by now, one series for each, in their order.
+func (c *CloudWatch) Read(_ context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error) {
+	out := make([]scaling.Series, len(queries))
+	for i, q := range queries {
 		out[i] = scaling.Series{
-			Metric:     m.Name,
-			Datapoints: c.datapoints(m, from, now),
+			Metric:     q.Metric.Name,
+			Datapoints: c.datapoints(q.Metric, q.From, now),
 			DueThrough: now.Add(-c.Delay),
 		}
 	}

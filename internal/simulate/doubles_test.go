@@ -10,6 +10,7 @@ import (
 	"sagescale/internal/activity"
 	"sagescale/internal/event"
 	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
 )
 
 // TestSageMaker tells a story of one endpoint, a row a minute: what is asked for
@@ -216,7 +217,7 @@ func TestCloudWatch(t *testing.T) {
 		{policy.Invocations, "SampleCount", 5 * minute, 0, 420, []int{0}, []float64{4}},
 	} {
 		m := policy.Metric{Name: "load", MetricName: tc.metric, Statistic: tc.statistic, Period: tc.period, Dimensions: dimensions}
-		series, err := c.Read(t.Context(), []policy.Metric{m}, at(tc.from), at(tc.now))
+		series, err := c.Read(t.Context(), []scaling.Query{{Metric: m, From: at(tc.from)}}, at(tc.now))
 		if err != nil || len(series) != 1 || series[0].Metric != "load" || !series[0].DueThrough.Equal(at(tc.now-60)) {
 			t.Fatalf("%+v: got %+v, %v", tc, series, err)
 		}
@@ -230,7 +231,7 @@ func TestCloudWatch(t *testing.T) {
 		}
 	}
 	strange := policy.Metric{Name: "other", MetricName: "other", Statistic: "Sum", Period: minute}
-	if series, err := c.Read(t.Context(), []policy.Metric{strange}, at(0), at(600)); err != nil || series[0].Datapoints != nil {
+	if series, err := c.Read(t.Context(), []scaling.Query{{Metric: strange, From: at(0)}}, at(600)); err != nil || series[0].Datapoints != nil {
 		t.Errorf("a metric of nothing: %+v, %v", series, err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 // metrics is the port of package autoscaler.
 type metrics interface {
-	Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error)
+	Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error)
 }
 
 // sample is one measurement of a metric, in minutes after the window's begin.
@@ -166,7 +166,11 @@ func (s metricsSubject) measure(ctx context.Context, t *testing.T, of policy.Met
 
 func (s metricsSubject) read(ctx context.Context, t *testing.T, of []policy.Metric) []scaling.Series {
 	t.Helper()
-	got, err := s.Read(ctx, of, s.from, s.now)
+	queries := make([]scaling.Query, len(of))
+	for i, m := range of {
+		queries[i] = scaling.Query{Metric: m, From: s.from}
+	}
+	got, err := s.Read(ctx, queries, s.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,8 +56,8 @@ func (r *replayed) measure(_ context.Context, of policy.Metric, samples ...sampl
 }
 
 // Read simulates a target that tracks the metrics, until now.
-func (r *replayed) Read(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
-	start := from.Add(-5 * time.Minute)
+func (r *replayed) Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error) {
+	start := r.from.Add(-5 * time.Minute)
 	c := simulate.Config{
 		Policy:       &policy.Policy{},
 		Start:        start,
@@ -69,7 +69,7 @@ func (r *replayed) Read(ctx context.Context, of []policy.Metric, from, now time.
 		endpoint, variant, _ := strings.Cut(key, "/")
 		target := policy.Target{Endpoint: endpoint, Variant: variant, Limits: schedule.Limits{Min: 1, Max: 1}}
 		if variant == "a" {
-			target.TargetTracking = tracking(of, now.Sub(from))
+			target.TargetTracking = tracking(queries, now)
 		}
 		c.Policy.Targets = append(c.Policy.Targets, target)
 		c.Loads[target.Key()] = simulate.Load{Requests: minutes(load, start, now), InstanceCapacity: 1e9}
@@ -91,14 +91,14 @@ func (r *replayed) Read(ctx context.Context, of []policy.Metric, from, now time.
 	return found, nil
 }
 
-// tracking tracks the metrics so that the evaluator reads as far back as
-// lookback, which is a few minutes at least.
-func tracking(of []policy.Metric, lookback time.Duration) []policy.TargetTracking {
+// tracking tracks the metrics so that the evaluator makes these queries, which
+// begin a few minutes before now at least.
+func tracking(queries []scaling.Query, now time.Time) []policy.TargetTracking {
 	var out []policy.TargetTracking
-	for _, m := range of {
-		t := policy.TargetTracking{Metric: m, TargetValue: 1e9, Threshold: 0.9}
-		shortest := scaling.Lookback(t)
-		t.ScaleIn.Periods = int((lookback - shortest) / m.Period)
+	for _, q := range queries {
+		t := policy.TargetTracking{Metric: q.Metric, TargetValue: 1e9, Threshold: 0.9}
+		latest := scaling.QueryFor(t, now).From
+		t.ScaleIn.Periods = int(latest.Sub(q.From) / q.Metric.Period)
 		t.ScaleIn.Datapoints = t.ScaleIn.Periods
 		t.ScaleOut = policy.Window{Datapoints: 1, Periods: 1}
 		out = append(out, t)

@@ -221,7 +221,7 @@ func full(endpoint string) activity.State {
 	s.CreationTime = begin().AddDate(0, -1, 0)
 	s.Recent = []activity.Activity{closed("a1", -time.Hour), closed("a2", -time.Minute+time.Nanosecond)}
 	s.Provisioning = map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}}
-	s.Backoffs = map[string]activity.Backoff{"AllTraffic": {Failures: 2, Until: begin().Add(time.Minute)}}
+	s.Backoffs = map[string]activity.Backoffs{"AllTraffic": {Out: activity.Backoff{Failures: 2, Until: begin().Add(time.Minute)}}}
 	return s
 }
 

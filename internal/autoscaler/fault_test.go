@@ -1,0 +1,217 @@
+package autoscaler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/autoscaler"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// rollBack ends the update of an endpoint without any of its instances; SageMaker
+// may leave the desired count as it was asked for.
+func (w *world) rollBack(name string) {
+	w.endpoints[name].Status = activity.InService
+}
+
+// A rollback that leaves the desired count high is no capacity: it is tried again,
+// with a growing wait, for as long as the load needs it.
+func TestEvaluateTriesAgainAfterARollback(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 600, 2)
+	e := w.evaluator(nil)
+	w.tick(e)
+	for range 60 {
+		w.rollBack("chat")
+		w.tick(e)
+	}
+	if n := len(w.updates); n < 3 || n > 5 {
+		t.Errorf("%d updates within an hour of rollbacks, want a few: %v", n, w.updates)
+	}
+	w.wantCode(scaling.BackingOff)
+	w.finish()
+	for range 70 {
+		w.tick(e)
+	}
+	if v := w.endpoints["chat"].Variants[0]; v.Current != 6 || w.states["chat"].Open != nil {
+		t.Errorf("capacity %+v, open %+v; want 6 in service", v, w.states["chat"].Open)
+	}
+}
+
+// A scale-in that was rolled back with its desired count left is no capacity
+// either: what serves is not taken for a scale-out to less.
+func TestEvaluateNeverRemovesWhatServesWithoutData(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 600, 6)
+	w.endpoints["chat"].Variants[0].Desired = 2
+	w.fault = failing("read", "before")
+	w.tick(w.evaluator(func(t *policy.Target) { t.Limits.Min = 3 }))
+	w.wantUpdates()
+}
+
+// An endpoint of which nothing is heard keeps no other waiting.
+func TestEvaluateGoesOnWithoutASilentEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a", 450, 2)
+		w.add("b", 450, 2)
+		e := w.evaluator(nil)
+		e.Endpoints = silent{w, "a"}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute-2*time.Second)
+		defer cancel()
+		if _, err := e.Evaluate(ctx, autoscaler.Trigger{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want the silence of a", err)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("the evaluation took %s, want the time for one endpoint", took)
+		}
+		w.wantUpdates("b/v1=5")
+		if r := w.records[0]; r.Endpoint != "a" || r.Error == "" {
+			t.Errorf("record %+v does not tell of the silence", r)
+		}
+	})
+}
+
+// silent says nothing of one endpoint until the context ends.
+type silent struct {
+	*world
+	name string
+}
+
+func (s silent) Describe(ctx context.Context, name string) (activity.Endpoint, error) {
+	if name != s.name {
+		return s.world.Describe(ctx, name)
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		s.t.Error("the call has no deadline")
+	}
+	<-ctx.Done()
+	return activity.Endpoint{}, ctx.Err()
+}
+
+// A target that SageMaker refuses to change is not asked for in every minute, and
+// somebody is told.
+func TestEvaluateTellsOfRefusals(t *testing.T) {
+	for _, capacity := range []int{2, 9} {
+		w := newWorld(t)
+		w.add("chat", 450, capacity)
+		e := w.evaluator(nil)
+		asked, told := 0, 0
+		w.fault = func(call, when string) error {
+			if call == "update" && when == "before" {
+				asked++
+				return fmt.Errorf("update: %w: access denied", activity.ErrRefused)
+			}
+			return nil
+		}
+		for range 60 {
+			stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			told += stuck
+			w.now = w.now.Add(time.Minute)
+		}
+		if asked < 3 || asked > 5 || told != 60 {
+			t.Errorf("from %d instances: asked %d times in an hour, told %d times; want a few and 60", capacity, asked, told)
+		}
+	}
+}
+
+func TestEvaluateCountsTargetsThatNeedHelp(t *testing.T) {
+	tests := map[string]func(*world){
+		"gone":        func(w *world) { delete(w.endpoints, "chat") },
+		"failed":      func(w *world) { w.endpoints["chat"].Status = "Failed" },
+		"unsupported": func(w *world) { w.endpoints["chat"].Variants[0].Unsupported = "serverless" },
+	}
+	for name, set := range tests {
+		w := newWorld(t)
+		w.add("chat", 450, 2)
+		w.add("other", 450, 5)
+		e := w.evaluator(nil)
+		set(w)
+		if stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{}); stuck != 1 || err != nil {
+			t.Errorf("%s: %d, %v; want 1 target that needs help", name, stuck, err)
+		}
+	}
+}
+
+// The activity of a variant that is not evaluated is in a record all the same.
+func TestEvaluateRecordsWhatItSettled(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 5, 2)
+	e := w.evaluator(nil)
+	w.tick(e)
+	w.wantUpdates("chat/v2=5")
+	w.finish()
+	if _, err := e.Evaluate(t.Context(), autoscaler.Trigger{Endpoint: "chat", Variant: "v1"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := w.last().Settled; s == nil || s.Variant != "v2" {
+		t.Errorf("settled %+v, want the activity of v2", s)
+	}
+}
+
+// A panic while acting leaves a record with the decision and the error.
+func TestEvaluateRecordsAPanic(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	w.fault = onCall("update", func() { panic("boom") })
+	w.tick(w.evaluator(nil))
+	r := w.last()
+	if !strings.Contains(r.Error, "boom") || len(r.Decision.Steps) == 0 {
+		t.Errorf("record %+v does not show what happened", r)
+	}
+}
+
+// An activity ends when it is seen to, not when the evaluation began.
+func TestEvaluateSettlesByTheClock(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	e := w.evaluator(nil)
+	began := w.now
+	w.fault = func(call, when string) error {
+		if call == "update" && when == "before" {
+			w.now = w.now.Add(30 * time.Second)
+			return fmt.Errorf("update: %w", activity.ErrBusy)
+		}
+		return nil
+	}
+	if _, err := e.Evaluate(t.Context(), autoscaler.Trigger{}); err != nil {
+		t.Fatal(err)
+	}
+	recent := w.states["chat"].Recent
+	if len(recent) != 1 || !recent[0].EndTime.Equal(began.Add(30*time.Second)) {
+		t.Errorf("recent %+v, want an end 30 s after %s", recent, began)
+	}
+}
+
+func TestSettleFailsWithItsStore(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	e := w.evaluator(nil)
+	w.tick(e)
+	w.finish()
+	for _, call := range []string{"load", "archive", "save"} {
+		w.fault = failing(call, "before")
+		if a, err := e.Settle(t.Context(), autoscaler.Trigger{Endpoint: "chat"}); !errors.Is(err, errLost) || a != nil {
+			t.Errorf("%s fails: settled %+v, %v", call, a, err)
+		}
+	}
+	w.fault = nil
+	if a, err := e.Settle(t.Context(), autoscaler.Trigger{Endpoint: "chat"}); err != nil || a == nil {
+		t.Errorf("settled %+v, %v once everything answers", a, err)
+	}
+	if !slices.Equal(w.updates, []string{"chat/v1=5"}) {
+		t.Errorf("updates %v", w.updates)
+	}
+}
