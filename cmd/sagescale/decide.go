@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,10 +24,26 @@ const maxCase = 16 << 20
 
 // decideCase is what a decision is made of.
 type decideCase struct {
-	Now         *time.Time          `json:"now"`
-	Policy      json.RawMessage     `json:"policy"`
-	Observation *decideObservation  `json:"observation"`
-	Activities  []activity.Activity `json:"activities"`
+	Now         *time.Time         `json:"now"`
+	Policy      json.RawMessage    `json:"policy"`
+	Observation *decideObservation `json:"observation"`
+	Activities  []decideActivity   `json:"activities"`
+}
+
+// decideActivity is an activity.Activity whose counts and times must be there.
+type decideActivity struct {
+	From      *int            `json:"fromCapacity"`
+	To        *int            `json:"toCapacity"`
+	Status    activity.Status `json:"status"`
+	StartTime *time.Time      `json:"startTime"`
+	EndTime   *time.Time      `json:"endTime"`
+	// What else the functions store of an activity, and no decision depends on.
+	ID            string `json:"id"`
+	Variant       string `json:"variant"`
+	DesiredBefore int    `json:"desiredBefore"`
+	StatusMessage string `json:"statusMessage"`
+	Cause         string `json:"cause"`
+	PolicyDigest  string `json:"policyDigest"`
 }
 
 // decideObservation is a scaling.Observation whose capacities must be there.
@@ -73,7 +90,7 @@ would be set to now, the present one when nothing would be done.`,
 		if err != nil {
 			return err
 		}
-		return answer(cmd.OutOrStdout(), *format, in, guard.Check(in, scaling.Decide(in), activity.Backoff{}))
+		return answer(cmd.OutOrStdout(), *format, in, guard.Check(in, scaling.Decide(in), activity.Backoffs{}))
 	}
 	return cmd
 }
@@ -119,7 +136,11 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 	if err != nil {
 		return scaling.Input{}, err
 	}
-	slices.SortStableFunc(c.Activities, func(a, b activity.Activity) int { return a.StartTime.Compare(b.StartTime) })
+	var activities []activity.Activity
+	for _, a := range c.Activities {
+		activities = append(activities, a.activity())
+	}
+	slices.SortStableFunc(activities, func(a, b activity.Activity) int { return a.StartTime.Compare(b.StartTime) })
 	return scaling.Input{
 		Now:    *c.Now,
 		Target: target,
@@ -129,7 +150,7 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 			DesiredCapacity: *c.Observation.DesiredCapacity,
 			Metrics:         c.Observation.Metrics,
 		},
-		Activities: c.Activities,
+		Activities: activities,
 	}, nil
 }
 
@@ -159,27 +180,43 @@ func (c decideCase) check(name string) error {
 		}
 	}
 	for i, a := range c.Activities {
-		if err := checkActivity(a); err != nil {
+		if err := a.check(); err != nil {
 			fault("activities[%d].%w", i, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func checkActivity(a activity.Activity) error {
+// check names the first thing that is wrong with an activity.
+func (a decideActivity) check() error {
 	switch {
 	case !a.Status.Valid():
 		return fmt.Errorf("status: %q: must be one of Pending, InProgress, Successful, Failed, Unfulfilled, Overridden", a.Status)
-	case a.From < 0 || a.To < 0:
-		return fmt.Errorf("fromCapacity, toCapacity: %d, %d: must be 0 or more", a.From, a.To)
-	case a.StartTime.IsZero():
+	case a.From == nil:
+		return errors.New("fromCapacity: is required")
+	case a.To == nil:
+		return errors.New("toCapacity: is required")
+	case *a.From < 0 || *a.To < 0:
+		return fmt.Errorf("fromCapacity, toCapacity: %d, %d: must be 0 or more", *a.From, *a.To)
+	case a.StartTime == nil:
 		return errors.New("startTime: is required")
-	case !a.Open() && a.EndTime.IsZero():
+	case a.Status.Open() && a.EndTime != nil:
+		return fmt.Errorf("endTime: an activity that is %s has none yet", a.Status)
+	case !a.Status.Open() && a.EndTime == nil:
 		return fmt.Errorf("endTime: is required of an activity that is %s", a.Status)
-	case !a.Open() && a.EndTime.Before(a.StartTime):
+	case a.EndTime != nil && a.EndTime.Before(*a.StartTime):
 		return errors.New("endTime: must not be before startTime")
 	}
 	return nil
+}
+
+// activity returns the activity, which must have passed its check.
+func (a decideActivity) activity() activity.Activity {
+	out := activity.Activity{ID: a.ID, Variant: a.Variant, From: *a.From, To: *a.To, Status: a.Status, StartTime: *a.StartTime}
+	if a.EndTime != nil {
+		out.EndTime = *a.EndTime
+	}
+	return out
 }
 
 // caseError says where in a case the JSON is wrong.
@@ -191,7 +228,7 @@ func caseError(name string, text []byte, offset int64, err error) error {
 		offset = syntax.Offset - 1
 	case errors.As(err, &kind):
 		offset = kind.Offset
-		err = fmt.Errorf("%s: must be a %s, is a %s", kind.Field, kind.Type, kind.Value)
+		err = fmt.Errorf("%s: is a JSON %s, which it must not be", cmp.Or(kind.Field, "the case"), kind.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		offset, err = int64(len(text)), errors.New("the case ends too soon")
 	}
