@@ -30,6 +30,7 @@ demo: ## Watch sagescale scale a simulated endpoint through a day: no account, n
 
 .PHONY: deploy
 deploy: infra/node_modules/.installed ## Deploy to the AWS account of your credentials (POLICY=scaling.yaml)
+	@test "$(origin POLICY)" != file || { echo "say which policy: make deploy POLICY=scaling.yaml" >&2; exit 2; }
 	cdk deploy -c policy=$(POLICY)
 
 ##@ Check

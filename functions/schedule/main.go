@@ -9,11 +9,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"sagescale/internal/function"
+	"sagescale/internal/wire"
 )
 
 func main() {
-	f, err := function.Wire(context.Background(), os.LookupEnv, os.Stdout, time.Now)
+	f, err := wire.Function(context.Background(), os.LookupEnv, os.Stdout, time.Now)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start function schedule:", err)
 		os.Exit(1)

@@ -1,4 +1,7 @@
-package function
+// Package wire puts the parts of a function together: handlers, evaluator and the
+// clients of the real services. The command line, which calls no service, does
+// without it and without their SDKs.
+package wire
 
 import (
 	"context"
@@ -18,6 +21,7 @@ import (
 	"sagescale/internal/config"
 	"sagescale/internal/dynamodb"
 	"sagescale/internal/event"
+	"sagescale/internal/function"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/sagemaker"
 )
@@ -30,23 +34,23 @@ const parallel = 8
 // does not use up the time of the whole function.
 const callTimeout = 10 * time.Second
 
-// Wire makes a function of what its environment says, by lookup, with clients of
-// the real services. It calls none of them. Logs go to w, as JSON.
-func Wire(ctx context.Context, lookup func(string) (string, bool), w io.Writer, now func() time.Time) (Function, error) {
+// Function makes a function of what its environment says, by lookup, with clients
+// of the real services. It calls none of them. Logs go to w, as JSON.
+func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writer, now func() time.Time) (function.Function, error) {
 	settings, err := config.Load(lookup)
 	if err != nil {
-		return Function{}, err
+		return function.Function{}, err
 	}
 	p, err := policyfile.Load(settings.PolicyFile)
 	if err != nil {
-		return Function{}, fmt.Errorf("load policy: %w", err)
+		return function.Function{}, fmt.Errorf("load policy: %w", err)
 	}
 	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
 	if err != nil {
-		return Function{}, fmt.Errorf("load AWS configuration: %w", err)
+		return function.Function{}, fmt.Errorf("load AWS configuration: %w", err)
 	}
 	log := slog.New(slog.NewJSONHandler(w, nil))
-	return Function{
+	return function.Function{
 		Name:   settings.Function,
 		Origin: event.Origin{Account: settings.Account, Region: settings.Region, AlarmPrefix: settings.AlarmPrefix},
 		Evaluator: &autoscaler.Evaluator{
@@ -54,7 +58,7 @@ func Wire(ctx context.Context, lookup func(string) (string, bool), w io.Writer, 
 			Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(aws)),
 			Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(aws)),
 			Store:     dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table),
-			Record:    LogRecord(log),
+			Record:    function.LogRecord(log),
 			Now:       now,
 			Parallel:  parallel,
 		},
