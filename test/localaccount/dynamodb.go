@@ -19,13 +19,21 @@ type DynamoDB struct {
 	all   servers
 }
 
+// ErrNotInstalled says that the checkout was set up without DynamoDB Local, because the machine has
+// no Java or no Maven.
+var ErrNotInstalled = errors.New("DynamoDB Local is not installed: it needs Java and Maven")
+
 // StartDynamoDB starts Amazon's DynamoDB Local from the checkout that holds dir and returns when it
 // answers. The same rules as for Start hold for the context, for Stop and for errors. It needs a
-// JDK, 17 or newer.
+// JDK, 17 or newer, and fails with ErrNotInstalled in a checkout that was set up without.
 func StartDynamoDB(ctx context.Context, dir string) (*DynamoDB, error) {
 	root, err := findRoot(dir, ".dynamodb-local")
 	if err != nil {
 		return nil, fmt.Errorf("find DynamoDB Local: %w", err)
+	}
+	jars := filepath.Join(root, ".dynamodb-local")
+	if found, err := filepath.Glob(filepath.Join(jars, "*.jar")); err != nil || len(found) == 0 {
+		return nil, ErrNotInstalled
 	}
 	port, err := freePort(ctx)
 	if err != nil {
@@ -35,7 +43,6 @@ func StartDynamoDB(ctx context.Context, dir string) (*DynamoDB, error) {
 	if err != nil {
 		return nil, err
 	}
-	jars := filepath.Join(root, ".dynamodb-local")
 	d := &DynamoDB{Endpoint: endpoint(port), files: tmp}
 	err = d.all.start(ctx, d.files, command{
 		name: "dynamodb-local",
