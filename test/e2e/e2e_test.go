@@ -74,16 +74,16 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	s.serve(t, byTick, stretch)
 	s.serve(t, cooling, func(time.Duration) float64 { return 3 * perInstance })
 	s.step(t, "the tick fires by itself and scales out", func(t *testing.T) { s.tickScalesOut(t) })
-	s.step(t, "the next tick finds the capacity in service and remembers it", func(t *testing.T) { s.tickSettles(t) })
 	s.step(t, "an alarm event scales out at once", func(t *testing.T) { s.alarmScalesOut(t) })
 	s.step(t, "a state change closes the activity at once", func(t *testing.T) { s.stateChangeSettles(t) })
-	s.step(t, "cooldown holds between two processes", func(t *testing.T) { s.cooldownHolds(t) })
 	s.step(t, "a second cdk deploy changes nothing", func(t *testing.T) {
 		if out := s.deploy(t, first); !strings.Contains(out, "(no changes)") {
 			t.Errorf("the second deploy changed something:\n%s", out)
 		}
 	})
-	due := time.Now().UTC().Add(2 * time.Minute).Truncate(time.Minute).Add(time.Minute)
+	s.step(t, "the next tick finds the capacity in service and remembers it", func(t *testing.T) { s.tickSettles(t) })
+	s.step(t, "cooldown holds between two processes", func(t *testing.T) { s.cooldownHolds(t) })
+	due := time.Now().UTC().Add(90 * time.Second).Truncate(time.Minute).Add(time.Minute)
 	second := s.writePolicy(t, "changed.yaml", policy(
 		"  scheduledActions:\n  - {name: launch, schedule: \"at("+due.Format("2006-01-02T15:04:05")+")\", minCapacity: 4, maxCapacity: 9}\n"))
 	s.step(t, "a changed policy takes effect with its deploy", func(t *testing.T) { s.changedPolicy(t, second) })
@@ -185,7 +185,7 @@ func (s *stage) stateOf(t *testing.T, endpoint string) activity.State {
 func (s *stage) alarmScalesOut(t *testing.T) {
 	s.serve(t, byAlarm, func(time.Duration) float64 { return 2.5 * perInstance })
 	s.emitAlarm(t, byAlarm)
-	within(t, 20*time.Second, func() (bool, string) {
+	within(t, 30*time.Second, func() (bool, string) {
 		n := s.capacity(t, byAlarm)
 		return n == 3, fmt.Sprintf("%d instances", n)
 	})
@@ -233,7 +233,7 @@ func (s *stage) stateChangeSettles(t *testing.T) {
 		"resources": []string{arn},
 		"detail":    map[string]any{"EndpointName": byAlarm, "EndpointArn": arn, "EndpointStatus": "IN_SERVICE"},
 	})
-	within(t, 20*time.Second, func() (bool, string) {
+	within(t, 30*time.Second, func() (bool, string) {
 		lines, err := s.account.FunctionLogs(t.Context(), s.output(t, "SettleFunction"))
 		settled := slices.ContainsFunc(lines, func(line string) bool {
 			return strings.Contains(line, `"msg":"settled"`) && strings.Contains(line, byAlarm)
@@ -266,7 +266,7 @@ func (s *stage) cooldownHolds(t *testing.T) {
 	held := func(r autoscaler.Record) bool {
 		return slices.ContainsFunc(r.Decision.NotScaledReasons, func(reason scaling.Reason) bool { return reason.Code == scaling.ScaleInCooldown })
 	}
-	within(t, 20*time.Second, func() (bool, string) {
+	within(t, 30*time.Second, func() (bool, string) {
 		records := s.records(t, "Alarm", cooling)
 		return slices.ContainsFunc(records, held), fmt.Sprintf("%+v", records)
 	})
