@@ -267,7 +267,7 @@ func answer(out io.Writer, format string, in scaling.Input, d scaling.Decision) 
 // explain writes a decision as an on-call engineer reads it.
 func explain(out io.Writer, in scaling.Input, d scaling.Decision) error {
 	var b bytes.Buffer
-	present := in.Observation.DesiredCapacity
+	present := in.Present()
 	verb := "stays at"
 	switch {
 	case d.DesiredCapacity > present:

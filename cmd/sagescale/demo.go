@@ -149,10 +149,22 @@ func (o demoOptions) check(cmd *cobra.Command) error {
 			return invalid(fmt.Errorf("--%s %s is not from %s to %s", d.flag, d.value, d.lowest, longest))
 		}
 	}
+	for _, input := range []string{o.trace, o.policy} {
+		if input != "" && sameFile(input, o.records) {
+			return invalid(fmt.Errorf("--records %s would overwrite what is read", o.records))
+		}
+	}
 	if cmd.Flags().Changed("instance-capacity") && !(o.capacity > 0 && o.capacity <= 1e12) {
 		return invalid(fmt.Errorf("--instance-capacity %v is not above 0 and at most 1e12", o.capacity))
 	}
 	return nil
+}
+
+// sameFile reports whether two paths lead to one file that exists.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // prepare reads the load and the policy and fits them together.

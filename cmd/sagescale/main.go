@@ -125,10 +125,11 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // complaint is what is said of an error: without the mark, one fault a line.
 func complaint(err error) string {
-	if faults, ok := errors.AsType[policyfile.Faults](err); ok {
-		return faults.Error()
+	text := strings.TrimPrefix(err.Error(), errInvalid.Error()+": ")
+	if _, ok := errors.AsType[policyfile.Faults](err); ok {
+		return text
 	}
-	return "sagescale: " + strings.TrimPrefix(err.Error(), errInvalid.Error()+": ")
+	return "sagescale: " + text
 }
 
 func exitCode(err error) int {

@@ -50,31 +50,43 @@ when one is not.`,
 	return cmd
 }
 
-// validate checks every file and answers for each. Its error joins the faults of
-// all of them.
+// validate checks every file and answers for each. Its error joins what is wrong
+// with all of them.
 func validate(out io.Writer, format string, files []string) error {
 	var all policyfile.Faults
+	var unread error
 	for _, file := range files {
 		v, err := check(file)
-		var faults policyfile.Faults
-		if err != nil && !errors.As(err, &faults) {
+		if faults, ok := errors.AsType[policyfile.Faults](err); ok {
+			all = append(all, faults...)
+		} else if err != nil {
+			unread = errors.Join(unread, err)
+			continue
+		}
+		if err := answerFile(out, format, v); err != nil {
 			return err
 		}
-		all = append(all, faults...)
-		switch {
-		case format == "json":
-			err = json.NewEncoder(out).Encode(v)
-		case v.Valid:
-			_, err = fmt.Fprintf(out, "%s: valid: %s, policy digest %s\n", file, count(v.Targets, "target"), v.Digest)
-		default:
-			err = nil
-		}
-		if err != nil {
-			return fmt.Errorf("write answer: %w", err)
-		}
 	}
-	if all != nil {
+	switch {
+	case all == nil:
+		return unread
+	case unread == nil:
 		return all
+	}
+	return invalid(fmt.Errorf("%w\n%w", all, unread))
+}
+
+// answerFile answers for one file that could be read.
+func answerFile(out io.Writer, format string, v verdict) error {
+	var err error
+	switch {
+	case format == "json":
+		err = json.NewEncoder(out).Encode(v)
+	case v.Valid:
+		_, err = fmt.Fprintf(out, "%s: valid: %s, policy digest %s\n", v.File, count(v.Targets, "target"), v.Digest)
+	}
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // defaults checks the fields that stand in the defaults, whether or not a target
 // uses them.
 func (f *faults) defaults(s ScalingSpec) {
@@ -17,11 +19,11 @@ func (f *faults) uniqueTargets(all []Target) {
 		if t.Endpoint == "" || t.Variant == "" {
 			continue
 		}
-		if j, seen := first[t.Key()]; seen {
+		if j, seen := first[identity(t)]; seen {
 			f.add(Path{"targets", i}, t.Key(), "is a target already: %s", Path{"targets", j})
 			continue
 		}
-		first[t.Key()] = i
+		first[identity(t)] = i
 	}
 }
 
@@ -90,3 +92,7 @@ func (f *faults) oneSided(path Path, all []ScheduledActionSpec, s ScalingSpec) {
 		}
 	}
 }
+
+// identity names the variant that a target scales. SageMaker takes the names of
+// endpoints for the same whatever the case of their letters.
+func identity(t Target) string { return strings.ToLower(t.Endpoint) + "/" + t.Variant }

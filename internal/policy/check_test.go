@@ -90,6 +90,11 @@ func TestRulesOfThePolicy(t *testing.T) {
 			[]string{"targets: must list at least one target"}},
 		{"target twice", func(s *policy.Spec, _ *policy.TargetSpec) { s.Targets = append(s.Targets, s.Targets[0]) },
 			[]string{`targets[1]: "chat-llm/AllTraffic": is a target already: targets[0]`}},
+		{"target twice, in other letters", func(s *policy.Spec, _ *policy.TargetSpec) {
+			again := s.Targets[0]
+			again.Endpoint = new("Chat-LLM")
+			s.Targets = append(s.Targets, again)
+		}, []string{`targets[1]: "Chat-LLM/AllTraffic": is a target already: targets[0]`}},
 		{"two without a name are not the same", func(s *policy.Spec, t *policy.TargetSpec) {
 			t.Endpoint = nil
 			s.Targets = append(s.Targets, *t)

@@ -97,7 +97,7 @@ func (r Run) target(b *strings.Builder, t simulate.TargetResult) {
 // activities lists the first and the last of all.
 func activities(b *strings.Builder, all []activity.Activity) {
 	if len(all) == 0 {
-		b.WriteString("  none: the capacity never had to change\n")
+		b.WriteString("  none: the capacity was not changed; the records say why\n")
 	}
 	if left := len(all) - 2*shownActivities; left > 0 {
 		list(b, all[:shownActivities])

@@ -87,6 +87,10 @@ func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
 	due, missing := most.due(t.ScaleIn.Periods, t.Metric.Period, s.DueThrough)
 	if missing > 0 || s.Incomplete != "" {
 		v.code, v.message = MissingData, gap(t, missing, s.Incomplete)
+		if n := len(top); n < t.ScaleOut.Datapoints {
+			v.message += fmt.Sprintf("; nothing is added either: of the %d newest that a scale-out needs, %d came within %s",
+				t.ScaleOut.Periods, n, brief(lateness))
+		}
 		return v
 	}
 	need := max(due[t.ScaleIn.Datapoints-1], most.after(t.Metric.Period, s.DueThrough, in.Now))

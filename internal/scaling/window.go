@@ -10,8 +10,9 @@ import (
 )
 
 // lateness is how much further back than its periods a scale-out looks for
-// datapoints, because CloudWatch publishes them with a delay of minutes.
-const lateness = 3 * time.Minute
+// datapoints, because CloudWatch publishes them with a delay of minutes. What is
+// older says nothing of now.
+const lateness = 5 * time.Minute
 
 // maxNeed bounds a need in instances before it becomes an integer: the result of
 // converting a larger float is not the same on every processor.
