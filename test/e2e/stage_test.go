@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ type stage struct {
 	dynamodb   *dynamodb.Client
 	root       string // of the checkout
 	dir        string // for policies, outputs and assemblies
+	assembly   string // of the last CDK command
 	outputs    map[string]string
 	seen       []string
 }
@@ -167,8 +169,9 @@ func (s *stage) writePolicy(t *testing.T, name, text string) string {
 // cdk runs the CDK on the app of the checkout with a policy.
 func (s *stage) cdk(t *testing.T, policy, command string, args ...string) (string, error) {
 	t.Helper()
+	s.assembly = filepath.Join(s.dir, fmt.Sprintf("assembly-%d", len(s.seen)))
 	args = append([]string{
-		command, "--output", filepath.Join(s.dir, "cdk.out"),
+		command, "--output", s.assembly,
 		"-c", "policy=" + policy, "-c", "architecture=" + string(bundle.Local()), "-c", "stackName=" + stack,
 	}, args...)
 	return s.account.CDK(t.Context(), s.root, args...)
@@ -191,6 +194,28 @@ func (s *stage) deploy(t *testing.T, policy string) string {
 		t.Fatal(err)
 	}
 	s.outputs = stacks[stack]
+	return out
+}
+
+// contents returns the size and the digest of every file of an assembly.
+func contents(t *testing.T, assembly string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(assembly, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(assembly, path)
+		out[name] = fmt.Sprintf("%d bytes, sha256 %x", len(text), sha256.Sum256(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 
