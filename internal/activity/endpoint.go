@@ -21,8 +21,12 @@ var (
 	ErrNotFound = errors.New("endpoint not found")
 )
 
-// InService is the only status of an endpoint that can be scaled.
-const InService = "InService"
+// The statuses of an endpoint that decide something: InService is the only one in
+// which it can be scaled, Broken the one in which it can only be deleted.
+const (
+	InService = "InService"
+	Broken    = "Failed"
+)
 
 // Endpoint is what SageMaker says of an endpoint. A new CreationTime under the
 // same name means another endpoint.

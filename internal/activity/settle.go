@@ -34,7 +34,7 @@ func (s State) Settle(e Endpoint, now time.Time) (o Outcome, ok bool) {
 		return Outcome{Status: Overridden, Message: "the endpoint was created anew"}, true
 	case !found:
 		return Outcome{Status: Failed, Message: fmt.Sprintf("variant %s is gone", a.Variant)}, true
-	case e.Status == "Failed":
+	case e.Status == Broken:
 		return Outcome{Status: Failed, Message: "the endpoint has failed"}, true
 	case e.Status != InService:
 		return Outcome{}, false

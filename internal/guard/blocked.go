@@ -11,7 +11,7 @@ import (
 func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (scaling.Code, string) {
 	o := in.Observation
 	out := d.DesiredCapacity > in.Present()
-	if o.Status == "Failed" {
+	if o.Status == activity.Broken {
 		return scaling.EndpointFailed, "the endpoint has failed: it can only be deleted"
 	}
 	if o.Status != activity.InService {

@@ -1,7 +1,9 @@
 package scaling
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -121,38 +123,29 @@ func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
 // where it was measured, else the metric itself. What was measured in parts is
 // put together.
 func (in Input) series(t policy.TargetTracking) Series {
-	out := Series{Metric: t.Metric.Measured().Name, Incomplete: "it was not measured"}
+	out := Series{Metric: t.Metric.Measured().Name, DueThrough: in.Now}
 	if !in.measured(out.Metric) {
 		out.Metric = t.Metric.Name
 	}
-	due := in.Now
-	found := false
+	if !in.measured(out.Metric) {
+		out.Incomplete = "it was not measured"
+		return out
+	}
 	for _, s := range in.Observation.Metrics {
 		if s.Metric != out.Metric {
 			continue
 		}
-		if !found {
-			out.Incomplete, found = "", true
-		}
 		out.Datapoints = append(out.Datapoints, s.Datapoints...)
-		if out.Incomplete == "" {
-			out.Incomplete = s.Incomplete
-		}
-		if !s.DueThrough.IsZero() && s.DueThrough.Before(due) {
-			due = s.DueThrough
+		out.Incomplete = cmp.Or(out.Incomplete, s.Incomplete)
+		if !s.DueThrough.IsZero() && s.DueThrough.Before(out.DueThrough) {
+			out.DueThrough = s.DueThrough
 		}
 	}
-	out.DueThrough = due
 	return out
 }
 
 func (in Input) measured(metric string) bool {
-	for _, s := range in.Observation.Metrics {
-		if s.Metric == metric {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(in.Observation.Metrics, func(s Series) bool { return s.Metric == metric })
 }
 
 // above returns how many needs ask for more than capacity.
