@@ -23,9 +23,13 @@ const (
 	metricTextRule   = "1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it"
 	maxCooldown      = 24 * time.Hour
 	maxWindow        = 24 * time.Hour // of an alarm, by CloudWatch
-	// Of metrics of less than a minute, with time for late datapoints to spare.
-	maxHighResolution = 2 * time.Hour
-	maxActions        = 200 // per target, by Application Auto Scaling
+	// Of metrics of less than a minute, which CloudWatch keeps for three hours, with
+	// a stabilization window and time for late datapoints to spare.
+	maxHighResolution = 105 * time.Minute
+	maxStabilization  = time.Hour // as in the HPA
+	maxActions        = 200       // per target, by Application Auto Scaling
+	maxDevices        = 1024      // more than any instance has
+	maxMagnitude      = 0x1p360   // of a threshold or target value, by Application Auto Scaling
 )
 
 // name checks a required name against a pattern.
@@ -53,6 +57,20 @@ func (f *faults) atLeastOne(path Path, field string, v *int) {
 func (f *faults) positive(path Path, field string, v *float64) {
 	if v != nil && (!(*v > 0) || math.IsInf(*v, 0)) {
 		f.add(path.with(field), *v, "must be a finite number above 0")
+		return
+	}
+	f.finite(path, field, v)
+}
+
+// finite checks a number that may have either sign. Its magnitude is bounded as in
+// Application Auto Scaling, so that nothing made of it is beyond a float.
+func (f *faults) finite(path Path, field string, v *float64) {
+	switch {
+	case v == nil:
+	case math.IsNaN(*v) || math.IsInf(*v, 0):
+		f.add(path.with(field), *v, "must be a finite number")
+	case math.Abs(*v) > maxMagnitude:
+		f.add(path.with(field), *v, "must be from -2^360 to 2^360, as in Application Auto Scaling")
 	}
 }
 
@@ -62,20 +80,8 @@ func (f *faults) duration(path Path, field string, v *Duration, low, high time.D
 		return
 	}
 	if d := time.Duration(*v); d < low || d > high || d%time.Second != 0 {
-		f.add(path.with(field), text(d), "must be whole seconds from %s to %s", text(low), text(high))
+		f.add(path.with(field), Brief(d), "must be whole seconds from %s to %s", Brief(low), Brief(high))
 	}
-}
-
-// text writes a duration as people do: 24h, where Go writes 24h0m0s.
-func text(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // scaling checks the fields that stand in s, one by one.
@@ -88,20 +94,20 @@ func (f *faults) scaling(path Path, s ScalingSpec) {
 		f.targetTracking(path.with("targetTracking", i), t)
 	}
 	f.uniqueMetrics(path, s.TargetTracking)
-	f.later(path, s)
+	f.stepScaling(path, s.StepScaling)
+	f.scaleInGuards(path, s.ScaleInGuards)
+	f.behavior(path.with("behavior"), s.Behavior)
+	f.predictive(path.with("predictive"), s.Predictive)
 }
 
 func (f *faults) targetTracking(path Path, t TargetTrackingSpec) {
-	if f.required(path, "metric", t.Metric != nil) {
-		f.metric(path.with("metric"), *t.Metric)
-	}
+	f.requiredMetric(path, t.Metric)
 	if f.required(path, "targetValue", t.TargetValue != nil) {
 		f.positive(path, "targetValue", t.TargetValue)
 	}
-	period := DefaultPeriod
-	if t.Metric != nil {
-		period = t.Metric.period()
-	}
+	f.duration(path, "scaleOutCooldown", t.ScaleOutCooldown, 0, maxCooldown)
+	f.duration(path, "scaleInCooldown", t.ScaleInCooldown, 0, maxCooldown)
+	period := t.Metric.period()
 	if t.ScaleOut != nil {
 		f.window(path.with("scaleOut"), *t.ScaleOut, period, path.with("metric", "period"))
 	}
@@ -134,6 +140,13 @@ func (f *faults) window(path Path, w WindowSpec, period time.Duration, related P
 	}
 }
 
+// requiredMetric checks a metric that must be there.
+func (f *faults) requiredMetric(path Path, m *MetricSpec) {
+	if f.required(path, "metric", m != nil) {
+		f.metric(path.with("metric"), *m)
+	}
+}
+
 func (f *faults) metric(path Path, m MetricSpec) {
 	if m.Predefined != "" {
 		f.oneOf(path[:len(path)-1], "metric", &m.Predefined, InvocationsPerInstance, ConcurrentRequestsPerModel)
@@ -155,7 +168,27 @@ func (f *faults) metric(path Path, m MetricSpec) {
 	f.oneOf(path, "statistic", m.Statistic, "Average", "Sum", "Minimum", "Maximum", "SampleCount")
 	f.dimensions(path.with("dimensions"), m.Dimensions)
 	if p := time.Duration(value(m.Period, Duration(DefaultPeriod))); !validPeriod(p) {
-		f.add(path.with("period"), text(p), "must be 10s, 30s or whole minutes up to 1h")
+		f.add(path.with("period"), Brief(p), "must be 10s, 30s or whole minutes up to 1h")
+	}
+	if v := m.Devices; v != nil && (*v < 1 || *v > maxDevices) {
+		f.add(path.with("devices"), *v, "must be a whole number from 1 to %d", maxDevices)
+	}
+	f.statistic(path, m)
+}
+
+// statistic checks that a metric of SageMaker is asked for a statistic that means
+// something: another one CloudWatch answers too, with numbers of no use.
+func (f *faults) statistic(path Path, m MetricSpec) {
+	if value(m.Namespace, "") != namespaceSageMaker || m.Statistic == nil {
+		return
+	}
+	useful := map[string][]string{
+		Invocations:                {"Sum"},
+		InvocationsPerInstance:     {"Sum"},
+		ConcurrentRequestsPerModel: {"Minimum", "Maximum"},
+	}[value(m.MetricName, "")]
+	if useful != nil && !slices.Contains(useful, *m.Statistic) {
+		f.add(path.with("statistic"), *m.Statistic, "must be %s for %s", strings.Join(useful, " or "), *m.MetricName)
 	}
 }
 
@@ -176,8 +209,9 @@ func (f *faults) dimensions(path Path, all map[string]string) {
 
 // period returns the metric's period, or the default where it is left out or
 // wrong, so that what hangs on it can still be checked.
-func (m MetricSpec) period() time.Duration {
+func (m *MetricSpec) period() time.Duration {
 	switch {
+	case m == nil:
 	case m.Predefined == ConcurrentRequestsPerModel:
 		return 10 * time.Second
 	case m.Period != nil && validPeriod(time.Duration(*m.Period)):
@@ -198,10 +232,7 @@ func (f *faults) uniqueMetrics(path Path, all []TargetTrackingSpec) {
 		if t.Metric == nil {
 			continue
 		}
-		name := t.Metric.Predefined
-		if t.Metric.Name != nil {
-			name = *t.Metric.Name
-		}
+		name := t.Metric.name()
 		if name == "" {
 			continue
 		}

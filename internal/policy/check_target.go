@@ -7,6 +7,7 @@ import "strings"
 func (f *faults) defaults(s ScalingSpec) {
 	path := Path{"defaults"}
 	f.scaling(path, s)
+	f.oneMeaning(path, TargetSpec{ScalingSpec: s}, s)
 	if s.MinCapacity != nil && s.MaxCapacity != nil && *s.MinCapacity > *s.MaxCapacity {
 		f.add(path.with("minCapacity"), *s.MinCapacity, "must be at most maxCapacity (%d)", *s.MaxCapacity)
 	}
@@ -35,6 +36,7 @@ func (f *faults) target(path Path, t TargetSpec, defaults ScalingSpec) Target {
 	f.scaling(path, t.ScalingSpec)
 	f.actions(path.with("scheduledActions"), t.ScheduledActions)
 	s := merge(t.ScalingSpec, defaults)
+	f.oneMeaning(path, t, s)
 	if f.limits(path, t, s) {
 		f.oneSided(path, t.ScheduledActions, s)
 	}

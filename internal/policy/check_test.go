@@ -73,6 +73,22 @@ func checkRules(t *testing.T, rules []rule) {
 	}
 }
 
+// checkRelated checks which other fields the one fault of s depends on.
+func checkRelated(t *testing.T, s policy.Spec, want ...string) {
+	t.Helper()
+	_, faults := policy.Compile(s)
+	if len(faults) != 1 {
+		t.Fatalf("faults %v, want one", faults)
+	}
+	var got []string
+	for _, path := range faults[0].Related {
+		got = append(got, path.String())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: related %v, want %v", faults[0], got, want)
+	}
+}
+
 func lines(faults []policy.Fault) []string {
 	var out []string
 	for _, f := range faults {
@@ -199,13 +215,35 @@ func TestRulesOfTargetTracking(t *testing.T) {
 			t.ScaleIn = &policy.ScaleInSpec{WindowSpec: *window(new(1), new(1441))}
 		}), []string{at + ".scaleIn.periods: 1441: must be from 1 to 1440: CloudWatch looks back one day at most"}},
 		{"a day", change(func(t *policy.TargetTrackingSpec) { t.ScaleOut = window(new(1), new(1440)) }), nil},
-		{"more than two hours of 10 s", change(func(t *policy.TargetTrackingSpec) {
-			t.Metric.Predefined, t.ScaleOut = policy.ConcurrentRequestsPerModel, window(new(1), new(8641))
-		}), []string{at + ".scaleOut.periods: 8641: must be from 1 to 720: CloudWatch keeps datapoints of less than a minute for three hours"}},
+		{"105 minutes of 10 s", change(func(t *policy.TargetTrackingSpec) {
+			t.Metric.Predefined, t.ScaleOut = policy.ConcurrentRequestsPerModel, window(new(1), new(630))
+		}), nil},
+		{"more of 10 s", change(func(t *policy.TargetTrackingSpec) {
+			t.Metric.Predefined, t.ScaleOut = policy.ConcurrentRequestsPerModel, window(new(1), new(631))
+		}), []string{at + ".scaleOut.periods: 631: must be from 1 to 630: CloudWatch keeps datapoints of less than a minute for three hours"}},
 		{"a day of hours", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking = custom(func(m *policy.MetricSpec) { m.Period = duration(time.Hour) })
 			t.TargetTracking[0].ScaleOut = window(new(1), new(25))
 		}, []string{at + ".scaleOut.periods: 25: must be from 1 to 24: CloudWatch looks back one day at most"}},
+		{"cooldowns", change(func(t *policy.TargetTrackingSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(-time.Second), duration(24*time.Hour+time.Second)
+		}), []string{
+			at + `.scaleOutCooldown: "-1s": must be whole seconds from 0s to 24h`,
+			at + `.scaleInCooldown: "24h0m1s": must be whole seconds from 0s to 24h`,
+		}},
+		{"cooldowns the other way round", change(func(t *policy.TargetTrackingSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(24*time.Hour+time.Second), duration(-time.Second)
+		}), []string{
+			at + `.scaleOutCooldown: "24h0m1s": must be whole seconds from 0s to 24h`,
+			at + `.scaleInCooldown: "-1s": must be whole seconds from 0s to 24h`,
+		}},
+		{"longest cooldown and none", change(func(t *policy.TargetTrackingSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(24*time.Hour), duration(0)
+		}), nil},
+		{"none and longest cooldown", change(func(t *policy.TargetTrackingSpec) {
+			t.ScaleOutCooldown, t.ScaleInCooldown = duration(0), duration(24*time.Hour)
+		}), nil},
+		{"without a say in scale-ins", change(func(t *policy.TargetTrackingSpec) { t.DisableScaleIn = new(true) }), nil},
 		{"metric twice", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking = append(t.TargetTracking, t.TargetTracking[0])
 		}, []string{`targets[0].targetTracking[1].metric: "InvocationsPerInstance": has a policy already: ` + at}},
@@ -276,4 +314,96 @@ func TestRulesOfMetrics(t *testing.T) {
 		rules = append(rules, rule{d.String(), period(d), nil})
 	}
 	checkRules(t, rules)
+}
+
+// TestRulesOfDevices: the values of a metric are divided by them.
+func TestRulesOfDevices(t *testing.T) {
+	at := "targets[0].targetTracking[0].metric.devices: "
+	for n, valid := range map[int]bool{-1: false, 0: false, 1: true, 4: true, 1024: true, 1025: false} {
+		var want []string
+		if !valid {
+			want = []string{at + fmt.Sprint(n) + ": must be a whole number from 1 to 1024"}
+		}
+		checkRules(t, []rule{{fmt.Sprint(n), func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = custom(func(m *policy.MetricSpec) { m.Devices = &n })
+		}, want}})
+	}
+}
+
+// TestRulesOfStatistics: SageMaker's metrics are asked for what they mean
+// something by; nobody knows that of other metrics.
+func TestRulesOfStatistics(t *testing.T) {
+	all := []string{"Average", "Sum", "Minimum", "Maximum", "SampleCount"}
+	for _, c := range []struct {
+		namespace, metric string
+		valid             []string
+		rule              string
+	}{
+		{"AWS/SageMaker", "Invocations", []string{"Sum"}, "must be Sum for Invocations"},
+		{"AWS/SageMaker", "InvocationsPerInstance", []string{"Sum"}, "must be Sum for InvocationsPerInstance"},
+		{"AWS/SageMaker", "ConcurrentRequestsPerModel", []string{"Minimum", "Maximum"}, "must be Minimum or Maximum for ConcurrentRequestsPerModel"},
+		{"AWS/SageMaker", "ModelLatency", all, ""},
+		{"MyService", "Invocations", all, ""},
+		{"/aws/sagemaker/Endpoints", "InvocationsPerInstance", all, ""},
+	} {
+		for _, statistic := range all {
+			var want []string
+			if !slices.Contains(c.valid, statistic) {
+				want = []string{`targets[0].targetTracking[0].metric.statistic: "` + statistic + `": ` + c.rule}
+			}
+			checkRules(t, []rule{{c.namespace + " " + c.metric + " " + statistic, func(_ *policy.Spec, t *policy.TargetSpec) {
+				t.TargetTracking = custom(func(m *policy.MetricSpec) {
+					m.Namespace, m.MetricName, m.Statistic = &c.namespace, &c.metric, &statistic
+				})
+			}, want}})
+		}
+	}
+	checkRules(t, []rule{
+		{"none", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = custom(func(m *policy.MetricSpec) {
+				m.Namespace, m.MetricName, m.Statistic = new("AWS/SageMaker"), new("Invocations"), nil
+			})
+		}, []string{"targets[0].targetTracking[0].metric.statistic: is required"}},
+		{"of no metric", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = custom(func(m *policy.MetricSpec) { m.Namespace, m.MetricName = new("AWS/SageMaker"), nil })
+		}, []string{"targets[0].targetTracking[0].metric.metricName: is required"}},
+	})
+}
+
+// TestRulesOfMagnitude: a number that others are made of is at most 2^360, either
+// way, wherever it stands.
+func TestRulesOfMagnitude(t *testing.T) {
+	for path, set := range map[string]func(*policy.TargetSpec, float64){
+		"targetTracking[0].targetValue": func(t *policy.TargetSpec, v float64) { t.TargetTracking[0].TargetValue = new(math.Abs(v)) },
+		"stepScaling[0].threshold": func(t *policy.TargetSpec, v float64) {
+			t.StepScaling = []policy.StepScalingSpec{step()}
+			t.StepScaling[0].Threshold = &v
+		},
+		"stepScaling[0].stepAdjustments[0].upperBound": func(t *policy.TargetSpec, v float64) {
+			t.StepScaling = []policy.StepScalingSpec{step()}
+			t.StepScaling[0].StepAdjustments = []policy.StepAdjustmentSpec{bound(infinite(), v), bound(0, infinite())}
+			t.StepScaling[0].StepAdjustments[1].LowerBound = new(min(max(v, -0x1p360), 0x1p360))
+		},
+		"stepScaling[0].stepAdjustments[0].lowerBound": func(t *policy.TargetSpec, v float64) {
+			t.StepScaling = []policy.StepScalingSpec{step()}
+			t.StepScaling[0].StepAdjustments = []policy.StepAdjustmentSpec{bound(v, infinite()), bound(infinite(), 0)}
+			t.StepScaling[0].StepAdjustments[1].UpperBound = new(min(max(v, -0x1p360), 0x1p360))
+		},
+		"scaleInGuards[0].maximum": func(t *policy.TargetSpec, v float64) {
+			t.ScaleInGuards = []policy.ScaleInGuardSpec{guard()}
+			t.ScaleInGuards[0].Maximum = &v
+		},
+	} {
+		beyond := math.Nextafter(0x1p360, math.Inf(1))
+		for v, valid := range map[float64]bool{0x1p360: true, -0x1p360: true, beyond: false, -beyond: false} {
+			s := base()
+			set(&s.Targets[0], v)
+			_, faults := policy.Compile(s)
+			wrong := len(faults) == 1 && faults[0].Path.String() == "targets[0]."+path &&
+				faults[0].Rule == "must be from -2^360 to 2^360, as in Application Auto Scaling"
+			if valid != (faults == nil) || !valid && !wrong {
+				t.Errorf("%s of %v: %v", path, v, faults)
+			}
+		}
+	}
 }

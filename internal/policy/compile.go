@@ -51,8 +51,15 @@ func merge(s, defaults ScalingSpec) ScalingSpec {
 	s.ScaleInCooldown = cmp.Or(s.ScaleInCooldown, defaults.ScaleInCooldown)
 	s.DisableScaleIn = cmp.Or(s.DisableScaleIn, defaults.DisableScaleIn)
 	s.DryRun = cmp.Or(s.DryRun, defaults.DryRun)
+	s.Behavior = cmp.Or(s.Behavior, defaults.Behavior)
 	if s.TargetTracking == nil {
 		s.TargetTracking = defaults.TargetTracking
+	}
+	if s.StepScaling == nil {
+		s.StepScaling = defaults.StepScaling
+	}
+	if s.ScaleInGuards == nil {
+		s.ScaleInGuards = defaults.ScaleInGuards
 	}
 	return s
 }
@@ -69,7 +76,16 @@ func compile(t TargetSpec, s ScalingSpec) Target {
 		DryRun:           value(s.DryRun, false),
 	}
 	for _, spec := range s.TargetTracking {
-		out.TargetTracking = append(out.TargetTracking, compileTracking(spec, out.Endpoint, out.Variant))
+		out.TargetTracking = append(out.TargetTracking, compileTracking(spec, out))
+	}
+	for _, spec := range s.StepScaling {
+		out.StepScaling = append(out.StepScaling, compileStep(spec, out.Endpoint, out.Variant))
+	}
+	for _, spec := range s.ScaleInGuards {
+		out.ScaleInGuards = append(out.ScaleInGuards, compileGuard(spec, out.Endpoint, out.Variant))
+	}
+	if s.Behavior != nil {
+		out.Behavior = Behavior{compileMovement(s.Behavior.ScaleOut), compileMovement(s.Behavior.ScaleIn)}
 	}
 	for _, spec := range t.ScheduledActions {
 		action, written := compileAction(spec)
@@ -79,25 +95,34 @@ func compile(t TargetSpec, s ScalingSpec) Target {
 	return out
 }
 
-func compileTracking(spec TargetTrackingSpec, endpoint, variant string) TargetTracking {
-	out := TargetTracking{TargetValue: value(spec.TargetValue, 0), Threshold: DefaultScaleInThreshold}
+// compileTracking compiles one policy of target t, of which it takes the names
+// and the cooldowns.
+func compileTracking(spec TargetTrackingSpec, t Target) TargetTracking {
+	out := TargetTracking{
+		TargetValue:      value(spec.TargetValue, 0),
+		Threshold:        DefaultScaleInThreshold,
+		DisableScaleIn:   value(spec.DisableScaleIn, false),
+		ScaleOutCooldown: time.Duration(value(spec.ScaleOutCooldown, Duration(t.ScaleOutCooldown))),
+		ScaleInCooldown:  time.Duration(value(spec.ScaleInCooldown, Duration(t.ScaleInCooldown))),
+	}
 	if spec.Metric != nil {
-		out.Metric = compileMetric(*spec.Metric, endpoint, variant)
+		out.Metric = compileMetric(*spec.Metric, t.Endpoint, t.Variant)
 	}
-	out.ScaleOut = Window{DefaultScaleOutDatapoints, DefaultScaleOutDatapoints}
-	if w := spec.ScaleOut; w != nil && w.Periods != nil {
-		out.ScaleOut = Window{value(w.Datapoints, 0), *w.Periods}
-	}
-	quarter := int(DefaultScaleInWindow / max(out.Metric.Period, time.Second))
-	quarter = max(quarter, 1)
-	out.ScaleIn = Window{quarter, quarter}
-	if w := spec.ScaleIn; w != nil {
-		out.Threshold = value(w.Threshold, DefaultScaleInThreshold)
-		if w.Periods != nil {
-			out.ScaleIn = Window{value(w.Datapoints, 0), *w.Periods}
-		}
+	out.ScaleOut = value(spec.ScaleOut, WindowSpec{}).compile(Window{DefaultScaleOutDatapoints, DefaultScaleOutDatapoints})
+	quarter := max(1, int(DefaultScaleInWindow/max(out.Metric.Period, time.Second)))
+	out.ScaleIn = value(spec.ScaleIn, ScaleInSpec{}).compile(Window{quarter, quarter})
+	if spec.ScaleIn != nil {
+		out.Threshold = value(spec.ScaleIn.Threshold, DefaultScaleInThreshold)
 	}
 	return out
+}
+
+// compile returns the window, or absent where it is left out.
+func (w WindowSpec) compile(absent Window) Window {
+	if w.Periods == nil {
+		return absent
+	}
+	return Window{value(w.Datapoints, 0), *w.Periods}
 }
 
 func compileMetric(spec MetricSpec, endpoint, variant string) Metric {
@@ -110,6 +135,7 @@ func compileMetric(spec MetricSpec, endpoint, variant string) Metric {
 		MetricName: value(spec.MetricName, ""),
 		Statistic:  value(spec.Statistic, ""),
 		Period:     spec.period(),
+		Devices:    value(spec.Devices, 1),
 	}
 	if spec.Dimensions == nil {
 		m.Dimensions = variantDimensions(endpoint, variant)

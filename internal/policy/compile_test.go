@@ -43,9 +43,9 @@ func TestDefaultsOfATarget(t *testing.T) {
 			Metric: policy.Metric{
 				Name: "InvocationsPerInstance", Namespace: "AWS/SageMaker", MetricName: "InvocationsPerInstance", Statistic: "Sum",
 				Dimensions: []policy.Dimension{{Name: "EndpointName", Value: "chat-llm"}, {Name: "VariantName", Value: "AllTraffic"}},
-				Period:     time.Minute,
+				Period:     time.Minute, Devices: 1,
 			},
-			TargetValue: 700, Threshold: 0.9,
+			TargetValue: 700, Threshold: 0.9, ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: 5 * time.Minute,
 			ScaleOut: policy.Window{Datapoints: 3, Periods: 3}, ScaleIn: policy.Window{Datapoints: 15, Periods: 15},
 		}},
 	}
@@ -106,6 +106,47 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestCooldownsOfAMetric: a policy takes those of its target, which may be the
+// defaults', unless it has its own.
+func TestCooldownsOfAMetric(t *testing.T) {
+	s := base()
+	s.Defaults = &policy.ScalingSpec{ScaleInCooldown: duration(7 * time.Minute)}
+	s.Targets[0].ScaleOutCooldown = duration(time.Minute)
+	s.Targets[0].TargetTracking = append(s.Targets[0].TargetTracking, custom(func(*policy.MetricSpec) {})...)
+	own := &s.Targets[0].TargetTracking[1]
+	own.ScaleOutCooldown, own.ScaleInCooldown, own.DisableScaleIn = duration(0), duration(time.Hour), new(true)
+	target := mustCompile(t, s).Targets[0]
+	if got := target.TargetTracking[0]; got.ScaleOutCooldown != time.Minute || got.ScaleInCooldown != 7*time.Minute || got.DisableScaleIn {
+		t.Errorf("of the target: %+v", got)
+	}
+	if got := target.TargetTracking[1]; got.ScaleOutCooldown != 0 || got.ScaleInCooldown != time.Hour || !got.DisableScaleIn {
+		t.Errorf("of its own: %+v", got)
+	}
+	if target.ScaleOutCooldown != time.Minute || target.ScaleInCooldown != 7*time.Minute || target.DisableScaleIn {
+		t.Errorf("the target: %+v", target)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	s := base()
+	s.Targets[0].TargetTracking = append(
+		custom(func(m *policy.MetricSpec) { m.Devices = new(4) }), tracking(policy.ConcurrentRequestsPerModel))
+	got := mustCompile(t, s).Targets[0].TargetTracking
+	gpu, concurrent := got[0].Metric, got[1].Metric
+	if gpu.Devices != 4 || gpu.PerDevice(250) != 62.5 {
+		t.Errorf("%d devices: %v of 250", gpu.Devices, gpu.PerDevice(250))
+	}
+	if concurrent.Devices != 1 || concurrent.PerDevice(250) != 250 {
+		t.Errorf("%d devices: %v of 250", concurrent.Devices, concurrent.PerDevice(250))
+	}
+	if got := (policy.Metric{}).PerDevice(250); got != 250 {
+		t.Errorf("a metric without devices: %v of 250", got)
+	}
+	if got := (policy.Metric{Devices: 2}).PerDevice(250); got != 125 {
+		t.Errorf("two devices: %v of 250", got)
+	}
+}
+
 // TestDefaultsMerge: each field of the defaults reaches a target that leaves it
 // out, and no target that sets it.
 func TestDefaultsMerge(t *testing.T) {
@@ -129,6 +170,20 @@ func TestDefaultsMerge(t *testing.T) {
 		"targetTracking": {func(s *policy.ScalingSpec, b bool) {
 			s.TargetTracking = pick(b, custom(func(*policy.MetricSpec) {}), []policy.TargetTrackingSpec{})
 		}, func(t policy.Target) any { return len(t.TargetTracking) }, [2]any{1, 0}},
+		"stepScaling": {func(s *policy.ScalingSpec, b bool) {
+			s.StepScaling = pick(b, []policy.StepScalingSpec{step()}, []policy.StepScalingSpec{})
+		}, func(t policy.Target) any { return len(t.StepScaling) }, [2]any{1, 0}},
+		"scaleInGuards": {func(s *policy.ScalingSpec, b bool) {
+			s.ScaleInGuards = pick(b, []policy.ScaleInGuardSpec{guard()}, []policy.ScaleInGuardSpec{})
+		}, func(t policy.Target) any { return len(t.ScaleInGuards) }, [2]any{1, 0}},
+		// As a whole: what the target leaves out of it does not come from the defaults.
+		"behavior": {func(s *policy.ScalingSpec, b bool) {
+			s.Behavior = pick(b,
+				&policy.BehaviorSpec{ScaleIn: &policy.BehaviorRuleSpec{Tolerance: new(0.5), StabilizationWindow: duration(time.Minute)}},
+				&policy.BehaviorSpec{ScaleIn: &policy.BehaviorRuleSpec{Tolerance: new(0.25)}})
+		}, func(t policy.Target) any {
+			return fmt.Sprint(t.Behavior.ScaleIn.Tolerance, t.Behavior.ScaleIn.Stabilization)
+		}, [2]any{"0.5 1m0s", "0.25 0s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := base()
@@ -156,9 +211,10 @@ func pick[T any](second bool, a, b T) T {
 }
 
 // TestDefaultsHaveEveryField: a field added to ScalingSpec and forgotten in
-// merge fails here.
+// merge fails here. Predictive is the one that merge need not know, because it is
+// refused.
 func TestDefaultsHaveEveryField(t *testing.T) {
-	if n := reflect.TypeFor[policy.ScalingSpec]().NumField(); n != 10 {
+	if n := reflect.TypeFor[policy.ScalingSpec]().NumField(); n != 11 {
 		t.Errorf("ScalingSpec has %d fields: teach merge and TestDefaultsMerge the new one", n)
 	}
 }
@@ -238,5 +294,16 @@ func TestDuration(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(`{"D":"soon"}`), &got); err == nil {
 		t.Error("soon is a duration")
+	}
+}
+
+func TestBrief(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0s": 0, "1.5s": 1500 * time.Millisecond, "59s": 59 * time.Second, "1m": time.Minute, "10m": 10 * time.Minute, "1m30s": 90 * time.Second,
+		"1h": time.Hour, "1h30m": 90 * time.Minute, "1h0m10s": time.Hour + 10*time.Second, "24h": 24 * time.Hour, "-1h": -time.Hour,
+	} {
+		if got := policy.Brief(d); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func digest(t *testing.T, change func(s *policy.Spec, t *policy.TargetSpec)) str
 // TestDigestStays: the digest of a policy names it in records and alarms for
 // years, so a new version must not change it for nothing.
 func TestDigestStays(t *testing.T) {
-	const want = "2f43dabfdec23040"
+	const want = "6e6648eb95b38e64"
 	if got := digest(t, func(*policy.Spec, *policy.TargetSpec) {}); got != want {
 		t.Errorf("the digest of the base policy is %s now, was %s", got, want)
 	}
@@ -51,6 +51,16 @@ func TestDigestEqual(t *testing.T) {
 			t.TargetTracking[0].ScaleIn = &policy.ScaleInSpec{
 				WindowSpec: policy.WindowSpec{Datapoints: new(15), Periods: new(15)}, Threshold: new(0.9),
 			}
+			t.TargetTracking[0].DisableScaleIn = new(false)
+			t.TargetTracking[0].ScaleOutCooldown, t.TargetTracking[0].ScaleInCooldown = duration(5*time.Minute), duration(5*time.Minute)
+		},
+		"no steps":       func(_ *policy.Spec, t *policy.TargetSpec) { t.StepScaling = []policy.StepScalingSpec{} },
+		"no guards":      func(_ *policy.Spec, t *policy.TargetSpec) { t.ScaleInGuards = []policy.ScaleInGuardSpec{} },
+		"empty behavior": func(_ *policy.Spec, t *policy.TargetSpec) { t.Behavior = &policy.BehaviorSpec{} },
+		"behavior that limits nothing": func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.Behavior = &policy.BehaviorSpec{ScaleOut: &policy.BehaviorRuleSpec{}, ScaleIn: &policy.BehaviorRuleSpec{
+				StabilizationWindow: duration(0), Tolerance: new(0.0), SelectPolicy: new("Max"),
+			}}
 		},
 	} {
 		if got := digest(t, change); got != want {
@@ -62,9 +72,37 @@ func TestDigestEqual(t *testing.T) {
 	}
 }
 
+// TestDigestOfLists: defaults written out in a list, and steps in another order,
+// mean the same.
+func TestDigestOfLists(t *testing.T) {
+	with := func(metric func(*policy.MetricSpec), s policy.StepScalingSpec, g policy.ScaleInGuardSpec) string {
+		return digest(t, func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = custom(metric)
+			t.StepScaling, t.ScaleInGuards = []policy.StepScalingSpec{s}, []policy.ScaleInGuardSpec{g}
+		})
+	}
+	plain := step()
+	plain.StepAdjustments = []policy.StepAdjustmentSpec{bound(infinite(), 0), bound(0, 10), bound(10, infinite())}
+	written := step()
+	written.MetricAggregationType, written.Cooldown, written.TreatMissingData = new("Average"), duration(300*time.Second), new("missing")
+	written.WindowSpec = policy.WindowSpec{Datapoints: new(3), Periods: new(3)}
+	written.StepAdjustments = []policy.StepAdjustmentSpec{bound(10, infinite()), bound(0, 10), bound(infinite(), 0)}
+	guarded := guard()
+	guarded.WindowSpec, guarded.TreatMissingData = policy.WindowSpec{Datapoints: new(1), Periods: new(5)}, new("breaching")
+	devices := func(m *policy.MetricSpec) { m.Devices = new(1) }
+	if a, b := with(same, plain, guard()), with(devices, written, guarded); a != b {
+		t.Errorf("digests %s and %s", a, b)
+	}
+	plain.AdjustmentType, written.AdjustmentType = new("PercentChangeInCapacity"), new("PercentChangeInCapacity")
+	written.MinAdjustmentMagnitude = new(1)
+	if a, b := with(same, plain, guard()), with(devices, written, guarded); a != b {
+		t.Errorf("digests %s and %s of a percentage", a, b)
+	}
+}
+
 // TestDigestDiffers: every field of a policy counts.
 func TestDigestDiffers(t *testing.T) {
-	changes := map[string]func(*policy.Spec, *policy.TargetSpec){
+	changes := changes{
 		"base":             func(*policy.Spec, *policy.TargetSpec) {},
 		"endpoint":         func(_ *policy.Spec, t *policy.TargetSpec) { t.Endpoint = new("other") },
 		"variant":          func(_ *policy.Spec, t *policy.TargetSpec) { t.Variant = new("other") },
@@ -94,8 +132,19 @@ func TestDigestDiffers(t *testing.T) {
 			s.Targets = append(s.Targets, second)
 		},
 	}
+	for name, change := range map[string]func(*policy.TargetTrackingSpec){
+		"disableScaleIn":   func(t *policy.TargetTrackingSpec) { t.DisableScaleIn = new(true) },
+		"scaleOutCooldown": func(t *policy.TargetTrackingSpec) { t.ScaleOutCooldown = duration(0) },
+		"scaleInCooldown":  func(t *policy.TargetTrackingSpec) { t.ScaleInCooldown = duration(0) },
+	} {
+		changes["tracking "+name] = func(_ *policy.Spec, t *policy.TargetSpec) { change(&t.TargetTracking[0]) }
+	}
+	addStepChanges(changes)
+	addGuardChanges(changes)
+	addBehaviorChanges(changes)
 	for name, change := range map[string]func(*policy.MetricSpec){
 		"metric":     func(*policy.MetricSpec) {},
+		"devices":    func(m *policy.MetricSpec) { m.Devices = new(4) },
 		"name":       func(m *policy.MetricSpec) { m.Name = new("x") },
 		"namespace":  func(m *policy.MetricSpec) { m.Namespace = new("x") },
 		"metricName": func(m *policy.MetricSpec) { m.MetricName = new("x") },
@@ -132,6 +181,75 @@ func TestDigestDiffers(t *testing.T) {
 			t.Errorf("%s: digest %q", name, d)
 		}
 		seen[d] = name
+	}
+}
+
+type changes map[string]func(*policy.Spec, *policy.TargetSpec)
+
+func addStepChanges(all changes) {
+	for name, change := range map[string]func(*policy.StepScalingSpec){
+		"step":           func(*policy.StepScalingSpec) {},
+		"name":           func(s *policy.StepScalingSpec) { s.Name = new("b") },
+		"metric":         func(s *policy.StepScalingSpec) { s.Metric.Predefined = policy.ConcurrentRequestsPerModel },
+		"threshold":      func(s *policy.StepScalingSpec) { s.Threshold = new(51.0) },
+		"comparison":     func(s *policy.StepScalingSpec) { s.Comparison = new("GreaterThanOrEqualToThreshold") },
+		"exact":          func(s *policy.StepScalingSpec) { s.AdjustmentType = new("ExactCapacity") },
+		"percent":        func(s *policy.StepScalingSpec) { s.AdjustmentType = new("PercentChangeInCapacity") },
+		"aggregation":    func(s *policy.StepScalingSpec) { s.MetricAggregationType = new("Maximum") },
+		"cooldown":       func(s *policy.StepScalingSpec) { s.Cooldown = duration(0) },
+		"missing data":   func(s *policy.StepScalingSpec) { s.TreatMissingData = new("ignore") },
+		"adjustment":     func(s *policy.StepScalingSpec) { s.StepAdjustments[0].Adjustment = new(2) },
+		"lower bound":    func(s *policy.StepScalingSpec) { s.StepAdjustments[0].LowerBound = new(1.0) },
+		"no lower bound": func(s *policy.StepScalingSpec) { s.StepAdjustments[0] = bound(infinite(), -5) },
+		"upper bound":    func(s *policy.StepScalingSpec) { s.StepAdjustments[0] = bound(infinite(), -6) },
+		"two steps": func(s *policy.StepScalingSpec) {
+			s.StepAdjustments = []policy.StepAdjustmentSpec{bound(0, 1), bound(1, infinite())}
+		},
+		"least change": func(s *policy.StepScalingSpec) {
+			s.AdjustmentType, s.MinAdjustmentMagnitude = new("PercentChangeInCapacity"), new(2)
+		},
+		"alarm": func(s *policy.StepScalingSpec) {
+			s.WindowSpec = policy.WindowSpec{Datapoints: new(2), Periods: new(3)}
+		},
+	} {
+		all["step "+name] = steps(change)
+	}
+}
+
+func addGuardChanges(all changes) {
+	for name, change := range map[string]func(*policy.ScaleInGuardSpec){
+		"guard":        func(*policy.ScaleInGuardSpec) {},
+		"metric":       func(g *policy.ScaleInGuardSpec) { g.Metric.Name = new("other") },
+		"maximum":      func(g *policy.ScaleInGuardSpec) { g.Maximum = new(0.02) },
+		"missing data": func(g *policy.ScaleInGuardSpec) { g.TreatMissingData = new("notBreaching") },
+		"window": func(g *policy.ScaleInGuardSpec) {
+			g.WindowSpec = policy.WindowSpec{Datapoints: new(2), Periods: new(5)}
+		},
+	} {
+		all["guard "+name] = func(_ *policy.Spec, t *policy.TargetSpec) {
+			g := guard()
+			change(&g)
+			t.ScaleInGuards = []policy.ScaleInGuardSpec{g}
+		}
+	}
+}
+
+func addBehaviorChanges(all changes) {
+	velocity := func(kind string, value int, period time.Duration) []policy.VelocitySpec {
+		return []policy.VelocitySpec{{Type: &kind, Value: &value, Period: duration(period)}}
+	}
+	for name, b := range map[string]policy.BehaviorRuleSpec{
+		"window":    {StabilizationWindow: duration(time.Minute)},
+		"tolerance": {Tolerance: new(0.1)},
+		"Min":       {SelectPolicy: new("Min")},
+		"Disabled":  {SelectPolicy: new("Disabled")},
+		"policy":    {Policies: velocity("Instances", 1, time.Minute)},
+		"type":      {Policies: velocity("Percent", 1, time.Minute)},
+		"value":     {Policies: velocity("Instances", 2, time.Minute)},
+		"period":    {Policies: velocity("Instances", 1, time.Hour)},
+	} {
+		all["behavior out "+name] = func(_ *policy.Spec, t *policy.TargetSpec) { t.Behavior = &policy.BehaviorSpec{ScaleOut: &b} }
+		all["behavior in "+name] = func(_ *policy.Spec, t *policy.TargetSpec) { t.Behavior = &policy.BehaviorSpec{ScaleIn: &b} }
 	}
 }
 

@@ -18,7 +18,8 @@ const (
 
 const namespaceSageMaker = "AWS/SageMaker"
 
-// Metric is a CloudWatch metric under a name of its own.
+// Metric is a CloudWatch metric under a name of its own. Its values are sums over
+// Devices of an instance.
 type Metric struct {
 	Name       string        `json:"name"`
 	Namespace  string        `json:"namespace"`
@@ -26,6 +27,7 @@ type Metric struct {
 	Statistic  string        `json:"statistic"`
 	Dimensions []Dimension   `json:"dimensions"`
 	Period     time.Duration `json:"period"`
+	Devices    int           `json:"devices"`
 }
 
 // Dimension is one dimension of a metric. A metric's dimensions are in the order
@@ -44,6 +46,9 @@ func (m Metric) Measured() Metric {
 	return m
 }
 
+// PerDevice returns a value of the metric for one device.
+func (m Metric) PerDevice(v float64) float64 { return v / float64(max(1, m.Devices)) }
+
 // Predefined reports whether m is one of the predefined metrics.
 func (m Metric) Predefined() bool {
 	return m.Namespace == namespaceSageMaker && m.Name == m.MetricName &&
@@ -57,6 +62,7 @@ func predefined(name, endpoint, variant string) (Metric, bool) {
 		Namespace:  namespaceSageMaker,
 		MetricName: name,
 		Dimensions: variantDimensions(endpoint, variant),
+		Devices:    1,
 	}
 	switch name {
 	case InvocationsPerInstance:
@@ -71,4 +77,16 @@ func predefined(name, endpoint, variant string) (Metric, bool) {
 
 func variantDimensions(endpoint, variant string) []Dimension {
 	return []Dimension{{"EndpointName", endpoint}, {"VariantName", variant}}
+}
+
+// name returns the name that a metric is known by in its target, empty if it has
+// none.
+func (m *MetricSpec) name() string {
+	switch {
+	case m == nil:
+		return ""
+	case m.Predefined != "":
+		return m.Predefined
+	}
+	return value(m.Name, "")
 }

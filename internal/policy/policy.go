@@ -19,6 +19,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"sagescale/internal/schedule"
@@ -30,6 +31,7 @@ const (
 	DefaultScaleOutDatapoints = 3
 	DefaultScaleInWindow      = 15 * time.Minute
 	DefaultScaleInThreshold   = 0.9
+	DefaultGuardPeriods       = 5
 	DefaultPeriod             = time.Minute
 )
 
@@ -51,6 +53,9 @@ type Target struct {
 	DisableScaleIn   bool              `json:"disableScaleIn"`
 	DryRun           bool              `json:"dryRun"`
 	TargetTracking   []TargetTracking  `json:"targetTracking"`
+	StepScaling      []StepScaling     `json:"stepScaling,omitempty"`
+	ScaleInGuards    []ScaleInGuard    `json:"scaleInGuards,omitempty"`
+	Behavior         Behavior          `json:"behavior,omitzero"`
 	ScheduledActions []schedule.Action `json:"-"`
 	// Actions holds the scheduled actions as written, for the digest and for the
 	// schedules that the deployment creates.
@@ -71,13 +76,17 @@ type ScheduledAction struct {
 
 // TargetTracking keeps a metric at TargetValue per instance. It scales out when
 // ScaleOut.Datapoints of the last ScaleOut.Periods are above TargetValue, and
-// in when as many as ScaleIn asks for are below Threshold * TargetValue.
+// in when as many as ScaleIn asks for are below Threshold * TargetValue. One with
+// DisableScaleIn has no say in scale-ins, neither for nor against them.
 type TargetTracking struct {
-	Metric      Metric  `json:"metric"`
-	TargetValue float64 `json:"targetValue"`
-	ScaleOut    Window  `json:"scaleOut"`
-	ScaleIn     Window  `json:"scaleIn"`
-	Threshold   float64 `json:"threshold"`
+	Metric           Metric        `json:"metric"`
+	TargetValue      float64       `json:"targetValue"`
+	ScaleOut         Window        `json:"scaleOut"`
+	ScaleIn          Window        `json:"scaleIn"`
+	Threshold        float64       `json:"threshold"`
+	DisableScaleIn   bool          `json:"disableScaleIn"`
+	ScaleOutCooldown time.Duration `json:"scaleOutCooldown"`
+	ScaleInCooldown  time.Duration `json:"scaleInCooldown"`
 }
 
 // Window is M of N: Datapoints of the last Periods. 1 <= Datapoints <= Periods.
@@ -108,4 +117,16 @@ func digest(targets []Target) (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8]), nil
+}
+
+// Brief writes a duration as people do: 24h, where Go writes 24h0m0s.
+func Brief(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -51,10 +51,15 @@ type ScalingSpec struct {
 	// Metrics to keep at a value per instance, one entry for each metric. The
 	// largest capacity wins; all must agree to scale in.
 	TargetTracking []TargetTrackingSpec `json:"targetTracking,omitempty"`
-	// Step scaling. Not supported yet.
+	// Changes by steps, as far as a metric is from a threshold. A step scale-in
+	// does not need the agreement of target tracking, as in Application Auto
+	// Scaling.
 	StepScaling []StepScalingSpec `json:"stepScaling,omitempty"`
-	// Stabilization, tolerance and velocity, as in the Kubernetes HPA. Not
-	// supported yet.
+	// Metrics that forbid every scale-in while they are above a maximum, such as
+	// errors or latency: a failing service whose load falls is not shrunk.
+	ScaleInGuards []ScaleInGuardSpec `json:"scaleInGuards,omitempty"`
+	// Stabilization, tolerance and velocity, as in the Kubernetes HPA. When absent
+	// they limit nothing.
 	Behavior *BehaviorSpec `json:"behavior,omitempty"`
 	// Predictive scaling. Not supported yet.
 	Predictive *PredictiveSpec `json:"predictive,omitempty"`
@@ -72,6 +77,13 @@ type TargetTrackingSpec struct {
 	// How many datapoints below the threshold make a scale-in. All of the last
 	// 15 minutes when absent.
 	ScaleIn *ScaleInSpec `json:"scaleIn,omitempty"`
+	// Never remove capacity because of this metric, and have no say when others
+	// do.
+	DisableScaleIn *bool `json:"disableScaleIn,omitempty" jsonschema:"default=false"`
+	// The target's scaleOutCooldown for this metric alone.
+	ScaleOutCooldown *Duration `json:"scaleOutCooldown,omitempty"`
+	// The target's scaleInCooldown for this metric alone.
+	ScaleInCooldown *Duration `json:"scaleInCooldown,omitempty"`
 }
 
 // MetricSpec is the name of a predefined metric, or a CloudWatch metric with a
@@ -92,6 +104,9 @@ type MetricSpec struct {
 	Dimensions map[string]string `json:"dimensions,omitempty"`
 	// Length of a period: 10s, 30s or whole minutes up to 1h.
 	Period *Duration `json:"period,omitempty" jsonschema:"default=1m"`
+	// Devices of an instance that the metric is a sum over, such as the GPUs of
+	// GPUUtilization: its values are divided by it.
+	Devices *int `json:"devices,omitempty" jsonschema:"minimum=1,maximum=1024,default=1"`
 }
 
 // WindowSpec asks for a number of datapoints in the last periods: M of N.

@@ -24,7 +24,7 @@ type decoder struct {
 	file   string
 	root   *yaml.Node
 	faults Faults
-	failed map[string]bool // fields that could not be read, by path
+	failed map[string]bool // fields that could not be read, by path; false for those that hold one
 	values int             // visited so far
 	closed bool            // nothing more can be said
 }
@@ -150,7 +150,7 @@ func (d *decoder) mapping(n *yaml.Node, path policy.Path, v reflect.Value) {
 		return
 	}
 	for name := range free {
-		d.failed[join(path, name).String()] = true
+		d.lose(join(path, name))
 	}
 }
 
@@ -168,15 +168,27 @@ func (d *decoder) unknown(e entry, path policy.Path, free map[string]reflect.Val
 	rule := "is not a known field"
 	if meant, ok := suggest(e.name, free); ok {
 		rule += ": did you mean " + meant + "?"
-		d.failed[join(path, meant).String()] = true
+		d.lose(join(path, meant))
 	}
 	d.note(e.key, join(path, e.name), "", rule)
 }
 
 // fail notes that the value of a field could not be read, and why.
 func (d *decoder) fail(n *yaml.Node, path policy.Path, rule string) {
-	d.failed[path.String()] = true
+	d.lose(path)
 	d.note(n, path, show(n), rule)
+}
+
+// lose marks a field as one that could not be read.
+func (d *decoder) lose(path policy.Path) {
+	d.failed[path.String()] = true
+	for end := range slices.Backward(path) {
+		outer := path[:end].String()
+		if _, noted := d.failed[outer]; noted {
+			return // and what holds that
+		}
+		d.failed[outer] = false
+	}
 }
 
 // note adds a fault at a node.

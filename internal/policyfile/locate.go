@@ -1,6 +1,8 @@
 package policyfile
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v4"
 
 	"sagescale/internal/policy"
@@ -23,7 +25,8 @@ func (d *decoder) compiled(faults []policy.Fault) {
 	}
 }
 
-// unreadable reports whether a fault is about a field that could not be read.
+// unreadable reports whether a fault is about a field that could not be read, or
+// comes from a rule that looked at one.
 func (d *decoder) unreadable(f policy.Fault) bool {
 	for _, path := range append(f.Related, f.Path) {
 		for end := range len(path) + 1 {
@@ -32,7 +35,10 @@ func (d *decoder) unreadable(f policy.Fault) bool {
 			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(f.Related, func(path policy.Path) bool {
+		_, partly := d.failed[path.String()]
+		return partly
+	})
 }
 
 // locate returns the node at path, or the last one on the way there.

@@ -6,9 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
@@ -53,6 +56,60 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// TestFullHasEveryField: the sample shows each field that is supported, somewhere.
+func TestFullHasEveryField(t *testing.T) {
+	var root yaml.Node
+	if err := yaml.Load(mustRead(t, "testdata/full.yaml"), &root); err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	show(root.Content[0], reflect.TypeFor[policy.Spec](), shown)
+	for field, shown := range shown {
+		if !shown && field != "ScalingSpec.predictive" {
+			t.Errorf("%s is missing", field)
+		}
+	}
+	if len(shown) < 60 {
+		t.Errorf("%d fields", len(shown))
+	}
+}
+
+// show notes the fields of a type, true for those that stand at n.
+func show(n *yaml.Node, of reflect.Type, shown map[string]bool) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.SequenceNode && of.Kind() == reflect.Slice {
+		for _, item := range n.Content {
+			show(item, of.Elem(), shown)
+		}
+		return
+	}
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct || n.Kind != yaml.MappingNode {
+		return
+	}
+	for f := range of.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous {
+			show(n, f.Type, shown)
+		}
+		if name == "" || name == "-" {
+			continue
+		}
+		field := of.Name() + "." + name
+		shown[field] = shown[field] || false
+		for j := 0; j < len(n.Content); j += 2 {
+			if n.Content[j].Value == name {
+				shown[field] = true
+				show(n.Content[j+1], f.Type, shown)
+			}
+		}
+	}
+}
+
 func TestLoadMinimal(t *testing.T) {
 	p := mustLoad(t, "testdata/minimal.yaml")
 	got, ok := p.Find("chat-llm", "AllTraffic")
@@ -83,6 +140,12 @@ func TestLoadFull(t *testing.T) {
 	if want := (policy.Window{Datapoints: 2, Periods: 3}); chat.TargetTracking[0].ScaleOut != want {
 		t.Errorf("scale-out window %+v", chat.TargetTracking[0].ScaleOut)
 	}
+	if gpu.Metric.Devices != 4 || !gpu.DisableScaleIn || gpu.ScaleOutCooldown != 90*time.Second || gpu.ScaleInCooldown != 90*time.Minute {
+		t.Errorf("gpu %+v", gpu)
+	}
+	if got := chat.TargetTracking[0]; got.ScaleOutCooldown != 0 || got.ScaleInCooldown != 24*time.Hour || got.DisableScaleIn {
+		t.Errorf("invocations %+v", got)
+	}
 	office := chat.Actions[0]
 	if office.Timezone != "Europe/Paris" || *office.Min != 4 || *office.Max != 8 || office.Duration != 10*time.Hour {
 		t.Errorf("office-hours %+v", office)
@@ -93,6 +156,54 @@ func TestLoadFull(t *testing.T) {
 	green, _ := p.Find("embeddings", "green")
 	if !green.DryRun || green.ScaleInCooldown != 10*time.Minute || green.TargetTracking[0].Metric.Name != policy.ConcurrentRequestsPerModel {
 		t.Errorf("embeddings takes no defaults: %+v", green)
+	}
+	if len(green.StepScaling) != 1 || len(green.ScaleInGuards) != 1 || green.Behavior.ScaleIn.Stabilization != 5*time.Minute {
+		t.Errorf("embeddings takes no defaults: %+v", green)
+	}
+}
+
+func TestLoadSteps(t *testing.T) {
+	chat, _ := mustLoad(t, "testdata/full.yaml").Find("chat-llm", "AllTraffic")
+	latency, idle := chat.StepScaling[0], chat.StepScaling[1]
+	want := policy.StepScaling{
+		Name: "latency", Metric: latency.Metric, Threshold: 2e6, Comparison: policy.GreaterOrEqual,
+		AdjustmentType: policy.PercentChangeInCapacity, Aggregation: policy.Maximum, MinAdjustment: 2, Cooldown: 10 * time.Minute,
+		Alarm: policy.Window{Datapoints: 2, Periods: 3}, TreatMissingData: policy.TreatIgnore,
+		Adjustments: []policy.StepAdjustment{{Lower: new(0.0), Upper: new(1e6), Adjustment: 10}, {Lower: new(1e6), Adjustment: 50}},
+	}
+	if !reflect.DeepEqual(latency, want) || latency.Metric.MetricName != "ModelLatency" {
+		t.Errorf("latency %+v", latency)
+	}
+	if step, ok := idle.Step(-50.5); !ok || step != 1 || idle.Comparison != policy.LessOrEqual || idle.AdjustmentType != policy.ExactCapacity {
+		t.Errorf("idle %+v: step %d, %t", idle, step, ok)
+	}
+	if want := (policy.Window{Datapoints: 3, Periods: 3}); idle.Alarm != want || idle.Cooldown != policy.DefaultCooldown {
+		t.Errorf("idle %+v", idle)
+	}
+}
+
+func TestLoadGuardsAndBehavior(t *testing.T) {
+	chat, _ := mustLoad(t, "testdata/full.yaml").Find("chat-llm", "AllTraffic")
+	errors, latency := chat.ScaleInGuards[0], chat.ScaleInGuards[1]
+	if want := (policy.Window{Datapoints: 2, Periods: 10}); errors.Window != want || errors.Maximum != 0 || errors.TreatMissingData != policy.TreatNotBreaching {
+		t.Errorf("errors %+v", errors)
+	}
+	if want := (policy.Window{Datapoints: 1, Periods: 5}); latency.Window != want || latency.Maximum != 5e6 || latency.TreatMissingData != policy.TreatBreaching {
+		t.Errorf("latency %+v", latency)
+	}
+	if !reflect.DeepEqual(latency.Metric, chat.StepScaling[0].Metric) {
+		t.Errorf("latency is %+v and %+v", latency.Metric, chat.StepScaling[0].Metric)
+	}
+	want := policy.Behavior{
+		ScaleOut: policy.Movement{Tolerance: 0.1, Velocities: []policy.Velocity{
+			{Type: policy.Instances, Value: 2, Period: time.Minute}, {Type: policy.Percent, Value: 100, Period: time.Minute},
+		}},
+		ScaleIn: policy.Movement{Stabilization: time.Hour, Tolerance: 0.05, Select: policy.SelectMin, Velocities: []policy.Velocity{
+			{Type: policy.Instances, Value: 1, Period: 5 * time.Minute},
+		}},
+	}
+	if !reflect.DeepEqual(chat.Behavior, want) {
+		t.Errorf("behavior %+v, want %+v", chat.Behavior, want)
 	}
 }
 

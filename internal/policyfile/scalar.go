@@ -90,11 +90,14 @@ func (d *decoder) integer(n *yaml.Node, path policy.Path, out *int) {
 		return
 	}
 	v, err := strconv.ParseInt(target.Value, 10, 32)
-	if err != nil {
+	switch {
+	case err == nil:
+		*out = int(v)
+	case v < 0:
+		d.fail(n, path, "must be a whole number, at least "+strconv.Itoa(math.MinInt32))
+	default:
 		d.fail(n, path, "must be a whole number, at most "+strconv.Itoa(math.MaxInt32))
-		return
 	}
-	*out = int(v)
 }
 
 func (d *decoder) number(n *yaml.Node, path policy.Path, out *float64) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +56,9 @@ func TestSchemaIsClosed(t *testing.T) {
 		for key, value := range object {
 			walk(path+"/"+key, value)
 		}
+		if object["type"] != "object" {
+			return // conditions name the fields of others
+		}
 		properties, _ := object["properties"].(map[string]any)
 		for name, value := range properties {
 			if value.(map[string]any)["description"] == nil {
@@ -73,6 +78,7 @@ func TestSchemaIsClosed(t *testing.T) {
 }
 
 // TestSchemaDefaults: a default that the schema names is the one that is used.
+// Each # in the text below is a place for the defaults of a type.
 func TestSchemaDefaults(t *testing.T) {
 	var root struct {
 		Defs map[string]struct {
@@ -82,18 +88,129 @@ func TestSchemaDefaults(t *testing.T) {
 	if err := json.Unmarshal(policyfile.Schema(), &root); err != nil {
 		t.Fatal(err)
 	}
-	text := string(mustRead(t, "testdata/minimal.yaml"))
-	for name, property := range root.Defs["Target"].Properties {
-		if property.Default != nil {
-			text += fmt.Sprintf("  %s: %v\n", name, property.Default)
+	const text = `{version: 1, targets: [{endpoint: chat-llm, variant: AllTraffic, minCapacity: 1, maxCapacity: 8 #Target,
+  targetTracking: [{
+    metric: {name: gpu, namespace: n, metricName: m, statistic: Average #CloudWatchMetric}, targetValue: 5,
+    scaleIn: {datapoints: 1, periods: 1 #ScaleIn} #TargetTracking}],
+  stepScaling: [{
+    name: a, metric: InvocationsPerInstance, threshold: 5, comparison: LessThanThreshold, adjustmentType: PercentChangeInCapacity,
+    stepAdjustments: [{upperBound: 0, adjustment: -1 #StepAdjustment}] #StepScaling}],
+  scaleInGuards: [{metric: InvocationsPerInstance, maximum: 5 #ScaleInGuard}],
+  behavior: {
+    scaleOut: {policies: [{type: Percent, value: 1, period: 1m #Velocity}] #BehaviorRule},
+    scaleIn: {policies: [{type: Percent, value: 1, period: 1m}] #BehaviorRule} #Behavior},
+  scheduledActions: [{name: a, schedule: rate(1 day), maxCapacity: 8 #ScheduledAction}]}]}`
+	var seen []string
+	fill := func(place string) string {
+		filled := ""
+		for name, property := range root.Defs[place[1:]].Properties {
+			if property.Default != nil {
+				filled += fmt.Sprintf(", %s: %v", name, property.Default)
+				seen = append(seen, place[1:]+"."+name)
+			}
+		}
+		return filled
+	}
+	place := regexp.MustCompile(`#[A-Za-z]+`)
+	full := place.ReplaceAllStringFunc(text, fill)
+	want, err := policyfile.Parse("f", []byte(place.ReplaceAllString(text, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := policyfile.Parse("f", []byte(full))
+	if err != nil || got.Digest != want.Digest {
+		t.Errorf("with the defaults of the schema: %+v, %v\n%s", got, err, full)
+	}
+	for name, def := range root.Defs {
+		for field, property := range def.Properties {
+			// What stands in the defaults of a file stands in a target too.
+			if property.Default != nil && name != "Scaling" && !slices.Contains(seen, name+"."+field) {
+				t.Errorf("the default of %s.%s is not tried", name, field)
+			}
 		}
 	}
-	threshold := fmt.Sprintf("    scaleIn: {threshold: %v}\n", root.Defs["ScaleIn"].Properties["threshold"].Default)
-	text = strings.Replace(text, "    targetValue: 700\n", "    targetValue: 700\n"+threshold, 1)
-	p, err := policyfile.Parse("f", []byte(text))
-	if want := mustLoad(t, "testdata/minimal.yaml").Digest; err != nil || p.Digest != want {
-		t.Errorf("with the defaults of the schema: %+v, %v\n%s", p, err, text)
+}
+
+// TestSchemaRefuses: a change to the full sample that makes it wrong the schema
+// refuses as Parse does, and one that does not neither of them.
+func TestSchemaRefuses(t *testing.T) {
+	full, schema := string(mustRead(t, "testdata/full.yaml")), compileSchema(t)
+	for _, c := range []struct {
+		name, old, new string
+		valid          bool
+	}{
+		{"comparison", "comparison: GreaterThanThreshold", "comparison: GreaterThan", false},
+		{"another comparison", "comparison: GreaterThanThreshold", "comparison: GreaterThanOrEqualToThreshold", true},
+		{"adjustment type", "adjustmentType: ChangeInCapacity", "adjustmentType: Change", false},
+		{"aggregation", "metricAggregationType: Maximum", "metricAggregationType: Sum", false},
+		{"missing data of steps", "treatMissingData: ignore", "treatMissingData: hold", false},
+		{"missing data of guards", "treatMissingData: notBreaching", "treatMissingData: ignore", false},
+		{"missing data of guards breaches", "treatMissingData: notBreaching", "treatMissingData: breaching", true},
+		{"minimum of a percentage", "minAdjustmentMagnitude: 2", "minAdjustmentMagnitude: 1", true},
+		{"no minimum of a percentage", "minAdjustmentMagnitude: 2", "minAdjustmentMagnitude: 0", false},
+		{"minimum of a change", "adjustmentType: ChangeInCapacity", "adjustmentType: ChangeInCapacity\n    minAdjustmentMagnitude: 1", false},
+		{"minimum of a capacity", "adjustmentType: ExactCapacity", "adjustmentType: ExactCapacity\n    minAdjustmentMagnitude: 1", false},
+		{"capacity of 0", "upperBound: 0, adjustment: 2", "upperBound: 0, adjustment: 0", true},
+		{"capacity below 0", "upperBound: 0, adjustment: 2", "upperBound: 0, adjustment: -1", false},
+		{"percentage below 0", "{lowerBound: 1000000, adjustment: 50}", "{lowerBound: 1000000, adjustment: -50}", true},
+		{"fraction of a percent", "adjustment: 50}", "adjustment: 0.5}", false},
+		{"adjustment beyond", "adjustment: 50}", "adjustment: 2147483648}", false},
+		{"lowest adjustment", "{lowerBound: 1000000, adjustment: 50}", "{lowerBound: 1000000, adjustment: -2147483648}", true},
+		{"adjustment below", "adjustment: 50}", "adjustment: -2147483649}", false},
+		{"no adjustment", ", adjustment: 50}", "}", false},
+		{"no bounds", "{lowerBound: 0, adjustment: 2}", "{adjustment: 2}", false},
+		{"an upper bound alone", "{lowerBound: 0, adjustment: 2}", "{upperBound: 0, adjustment: 2}", true},
+		{"no steps", "    stepAdjustments:\n    - {lowerBound: 0, adjustment: 2}", "    stepAdjustments: []", false},
+		{"20 steps", "- {lowerBound: 0, adjustment: 2}", ladder(20), true},
+		{"21 steps", "- {lowerBound: 0, adjustment: 2}", ladder(21), false},
+		{"datapoints of steps without periods", "    periods: 3\n", "", false},
+		{"periods of steps without datapoints", "    datapoints: 2\n    periods: 3\n", "    periods: 3\n", false},
+		{"no window of steps", "    datapoints: 2\n    periods: 3\n", "", true},
+		{"datapoints of a guard without periods", "    periods: 10\n", "", false},
+		{"periods of a guard without datapoints", "    datapoints: 2\n    periods: 10\n", "    periods: 10\n", false},
+		{"no window of a guard", "    datapoints: 2\n    periods: 10\n", "", true},
+		{"no maximum", "    maximum: 10\n", "", false},
+		{"maximum below 0", "maximum: 10\n", "maximum: -10.5\n", true},
+		{"tolerance of 1 out", "tolerance: 0.1", "tolerance: 1", true},
+		{"tolerance of 1 in", "tolerance: 0.05", "tolerance: 1", false},
+		{"tolerance below 1 in", "tolerance: 0.05", "tolerance: 0.99", true},
+		{"tolerance of 0", "tolerance: 0.05", "tolerance: 0", true},
+		{"tolerance below 0", "tolerance: 0.05", "tolerance: -0.01", false},
+		{"selection", "selectPolicy: Min", "selectPolicy: min", false},
+		{"disabled", "selectPolicy: Min", "selectPolicy: Disabled", true},
+		{"no velocities", "{type: Instances, value: 1, period: 5m}", "{}", false},
+		{"velocity of pods", "type: Instances, value: 1", "type: Pods, value: 1", false},
+		{"no velocity", "type: Instances, value: 1", "type: Instances, value: 0", false},
+		{"velocity without a period", "value: 1, period: 5m", "value: 1", false},
+		{"no devices", "devices: 4", "devices: 0", false},
+		{"most devices", "devices: 4", "devices: 1024", true},
+		{"too many devices", "devices: 4", "devices: 1025", false},
+		{"cooldown of a metric without a unit", "scaleInCooldown: 24h", "scaleInCooldown: 24", false},
+		{"disabled by a text", "    disableScaleIn: true", "    disableScaleIn: 'true'", false},
+		{"predefined metric", "metric: InvocationsPerInstance\n", "metric: Invocations\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(full, c.old, c.new, 1)
+			if text == full {
+				t.Fatalf("%q is not in the sample", c.old)
+			}
+			if _, err := policyfile.Parse("f", []byte(text)); (err == nil) != c.valid {
+				t.Errorf("Parse: %v", err)
+			}
+			if err := schema.Validate(plain(t, []byte(text))); (err == nil) != c.valid {
+				t.Errorf("schema: %v", err)
+			}
+		})
 	}
+}
+
+// ladder returns a list of steps.
+func ladder(n int) string {
+	steps := ""
+	for i := range n - 1 {
+		steps += fmt.Sprintf("- {lowerBound: %d, upperBound: %d, adjustment: %d}\n    ", i, i+1, i)
+	}
+	return steps + fmt.Sprintf("- {lowerBound: %d, adjustment: 50}", n-1)
 }
 
 // TestSchemaIsACopy: who changes what Schema returns changes nothing else.
@@ -159,7 +276,32 @@ func finish(types generator.Definitions) {
 		field, _ := types["ScheduledAction"].Properties.Get(name)
 		field.Pattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
 	}
-	for _, name := range []string{"Window", "ScaleIn"} {
+	for _, name := range []string{"Window", "ScaleIn", "StepScaling", "ScaleInGuard"} {
 		types[name].DependentRequired = map[string][]string{"datapoints": {"periods"}, "periods": {"datapoints"}}
 	}
+	finishSteps(types)
+	scaleIn, _ := types["Behavior"].Properties.Get("scaleIn")
+	scaleIn.Properties = having("tolerance", &generator.Schema{ExclusiveMaximum: "1"}).Properties
+}
+
+// finishSteps adds the rules that one field of a step policy makes for another.
+func finishSteps(types generator.Definitions) {
+	types["StepAdjustment"].AnyOf = []*generator.Schema{{Required: []string{"lowerBound"}}, {Required: []string{"upperBound"}}}
+	kind := func(value string) *generator.Schema {
+		return having("adjustmentType", &generator.Schema{Const: value})
+	}
+	steps := types["StepScaling"]
+	steps.DependentSchemas = map[string]*generator.Schema{"minAdjustmentMagnitude": kind(policy.PercentChangeInCapacity)}
+	steps.If = kind(policy.ExactCapacity)
+	steps.If.Required = []string{"adjustmentType"}
+	steps.Then = having("stepAdjustments", &generator.Schema{
+		Items: having("adjustment", &generator.Schema{Minimum: "0"}),
+	})
+}
+
+// having returns what a schema says of one property.
+func having(name string, property *generator.Schema) *generator.Schema {
+	out := &generator.Schema{Properties: generator.NewProperties()}
+	out.Properties.Set(name, property)
+	return out
 }
