@@ -108,6 +108,8 @@ func TestArrowsPointDown(t *testing.T) {
 		"internal/sagemaker":  "github.com/aws/aws-sdk-go-v2/service/sagemaker",
 		"internal/cloudwatch": "github.com/aws/aws-sdk-go-v2/service/cloudwatch",
 		"internal/dynamodb":   "github.com/aws/aws-sdk-go-v2/service/dynamodb",
+
+		"internal/applicationautoscaling": "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling",
 	}
 	for dir, paths := range all {
 		for _, path := range paths {

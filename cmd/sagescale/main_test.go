@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,3 +23,6 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireUniqueNames: true, UpdateScripts: *update})
 }
+
+// lines returns the lines of s without what surrounds them.
+func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }

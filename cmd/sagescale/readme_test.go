@@ -1,19 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The README shows what the demo prints, but for the list of activities.
 func TestReadmeShowsTheDemo(t *testing.T) {
-	const begin, end = "<!-- demo:begin -->\n", "<!-- demo:end -->\n"
-	path, err := filepath.Abs("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openReadme(t)
 	t.Chdir(t.TempDir())
 	code, out, _ := runDemo(t)
 	picture, rest, found := strings.Cut(out, "Scaling activities\n")
@@ -22,24 +20,58 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 		t.Fatalf("exit code %d, output:\n%s", code, out)
 	}
 	totals, _, _ = strings.Cut(totals, "\n\n")
-	want := begin + "```text\n" + picture + "Totals\n" + totals + "\n```\n" + end
+	r.shows(t, "demo", picture+"Totals\n"+totals+"\n")
+}
+
+// The README explains the case that it shows.
+func TestReadmeExplainsItsCase(t *testing.T) {
+	r := openReadme(t)
+	_, after, found := strings.Cut(r.text, "```json\n")
+	example, _, found2 := strings.Cut(after, "```\n")
+	if !found || !found2 {
+		t.Fatal("README.md shows no case")
+	}
+	var out, errs bytes.Buffer
+	clock := func() time.Time { return time.Time{} }
+	if code := run(t.Context(), []string{"decide", "--explain"}, strings.NewReader(example), &out, &errs, clock); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	r.shows(t, "explain", out.String())
+}
+
+// readme is the README. With -update what it shows is written anew.
+type readme struct{ path, text string }
+
+func openReadme(t *testing.T) readme {
+	t.Helper()
+	path, err := filepath.Abs("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after, found := strings.Cut(string(text), begin)
-	_, after, found2 = strings.Cut(after, end)
+	return readme{path, string(text)}
+}
+
+// shows fails unless want stands between the markers of that name.
+func (r readme) shows(t *testing.T, name, want string) {
+	t.Helper()
+	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->\n"
+	before, after, found := strings.Cut(r.text, begin)
+	_, after, found2 := strings.Cut(after, end)
 	if !found || !found2 {
 		t.Fatalf("README.md has no markers %s%s", begin, end)
 	}
-	updated := before + want + after
+	updated := before + begin + "```text\n" + want + "```\n" + end + after
 	if *update {
-		if err := os.WriteFile(path, []byte(updated), 0o644); err != nil {
+		if err := os.WriteFile(r.path, []byte(updated), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if updated != string(text) {
-		t.Errorf("README.md does not show what the demo prints; run make generate. It prints:\n%s", want)
+	if updated != r.text {
+		t.Errorf("README.md shows something else; run make generate. It is:\n%s", want)
 	}
 }

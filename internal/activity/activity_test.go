@@ -211,24 +211,3 @@ func TestStateHistoryIsBoundedAndKeepsTheLastChanges(t *testing.T) {
 		t.Errorf("the open activity of the endpoint is not in the history of its other variant")
 	}
 }
-
-func TestStateAdopt(t *testing.T) {
-	first, second := endpoint("InService", 1, 1), endpoint("InService", 1, 1)
-	first.CreationTime, second.CreationTime = now(), now().Add(time.Hour)
-	s := activity.State{Endpoint: "chat-llm", Version: 7}.Adopt(first)
-	s = run(t, s, claim(1, 2), activity.Outcome{Status: activity.Successful}, now())
-	if same := s.Adopt(first); len(same.Recent) != 1 {
-		t.Error("the same endpoint lost its history")
-	}
-	open, err := s.Claim(claim(2, 3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o, ok := open.Settle(second, now()); !ok || o.Status != activity.Overridden {
-		t.Errorf("the open activity of an endpoint created anew: %+v, %v; want Overridden", o, ok)
-	}
-	anew := s.Adopt(second)
-	if len(anew.Recent) != 0 || anew.Version != 7 || !anew.CreationTime.Equal(second.CreationTime) {
-		t.Errorf("the endpoint created anew has %+v, want nothing but the version", anew)
-	}
-}

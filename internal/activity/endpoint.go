@@ -29,22 +29,25 @@ const (
 )
 
 // Endpoint is what SageMaker says of an endpoint. A new CreationTime under the
-// same name means another endpoint.
+// same name means another endpoint, a new Config that it was deployed anew.
 type Endpoint struct {
 	Name         string
 	Status       string
 	CreationTime time.Time
+	Config       string
 	Variants     []Variant
 }
 
 // Variant is what SageMaker says of one production variant, in instances.
 // Current is what serves, Desired what SageMaker was last asked for.
-// Unsupported says why the variant cannot be scaled by instances, or is empty.
+// Unsupported says why the variant cannot be scaled by instances, Conflict who
+// else scales it; either may be empty.
 type Variant struct {
 	Name        string
 	Current     int
 	Desired     int
 	Unsupported string
+	Conflict    string
 }
 
 // Variant returns the variant of that name.

@@ -16,6 +16,9 @@ const (
 	// longestProvisioning bounds what is learned: an activity that was seen to end
 	// later was not watched meanwhile.
 	longestProvisioning = 2 * time.Hour
+	// longestUnseen bounds how long before it was seen a change by somebody else may
+	// have begun: deployments take less.
+	longestUnseen = time.Hour
 )
 
 // MaxBackoff is the longest wait between two tries for capacity that SageMaker
@@ -31,11 +34,15 @@ var ErrOpen = errors.New("another activity is open")
 //
 // Version is that of the stored item that it was read from, 0 for none; every
 // write is conditional on it. Recent holds the closed activities, oldest first,
-// the last change of every variant and direction among them however old.
+// the last change of every variant and direction among them however old. Known is
+// the capacity that each variant had when nothing was under way, Config the
+// endpoint's configuration then: another one now is the work of somebody else.
 type State struct {
 	Endpoint     string                     `json:"endpoint"`
 	Version      int64                      `json:"version"`
 	CreationTime time.Time                  `json:"creationTime,omitzero"`
+	Config       string                     `json:"config,omitempty"`
+	Known        map[string]int             `json:"known,omitempty"`
 	Open         *Activity                  `json:"open,omitempty"`
 	Recent       []Activity                 `json:"recent,omitempty"`
 	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
@@ -99,6 +106,7 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 		return s, Activity{}, err
 	}
 	s.Open = nil
+	s.Known = s.withKnown(a)
 	s.Recent = trim(append(slices.Clone(s.Recent), a))
 	if o.BackOff || a.Status == Successful {
 		s.Backoffs = s.withBackoff(a, o.BackOff, at)
@@ -107,16 +115,6 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 		s.Provisioning = s.withProvisioning(a.Variant, took)
 	}
 	return s, a, nil
-}
-
-// Adopt returns the state as it applies to e. When e was created anew under its
-// old name, everything that was remembered of the old one is dropped.
-func (s State) Adopt(e Endpoint) State {
-	if s.recreated(e) {
-		return State{Endpoint: s.Endpoint, Version: s.Version, CreationTime: e.CreationTime}
-	}
-	s.CreationTime = e.CreationTime
-	return s
 }
 
 // recreated reports whether e is another endpoint under the same name.
@@ -136,6 +134,21 @@ func (s State) History(variant string) []Activity {
 	}
 	if s.Open != nil {
 		out = append(out, *s.Open)
+	}
+	return out
+}
+
+// withKnown returns the known capacities after a has ended: that of its variant is
+// what it asked for, or what is found next when only a part of it came.
+func (s State) withKnown(a Activity) map[string]int {
+	out := maps.Clone(s.Known)
+	switch {
+	case a.Status == Successful && out == nil:
+		out = map[string]int{a.Variant: a.To}
+	case a.Status == Successful:
+		out[a.Variant] = a.To
+	case a.Status == Unfulfilled:
+		delete(out, a.Variant)
 	}
 	return out
 }

@@ -25,13 +25,33 @@ func (e *Evaluator) conclude(ctx context.Context, v *view, t Trigger, now time.T
 		}
 	}
 	slices.SortStableFunc(wanting, func(a, b *evaluation) int { return v.urgency(a, b) })
-	for i, c := range wanting {
-		if i == 0 {
+	first := ""
+	for _, c := range wanting {
+		switch {
+		case first != "":
+			c.holdAt(scaling.ActivityInProgress, "variant %s of the endpoint is changed first", first)
+		case e.free(ctx, v, c):
+			first = c.target.Variant
 			e.act(ctx, v, c, t)
-			continue
 		}
-		c.holdAt(scaling.ActivityInProgress, "variant %s of the endpoint is changed first", wanting[0].target.Variant)
 	}
+}
+
+// free reports whether nobody else scales the target, and holds it if somebody
+// does. It is asked only when something is to be changed. Not to know it is no
+// reason to leave an endpoint short.
+func (e *Evaluator) free(ctx context.Context, v *view, c *evaluation) bool {
+	conflict, err := e.Scalers.Conflict(ctx, c.target.Endpoint, c.target.Variant)
+	if err != nil {
+		v.err = errors.Join(v.err, fmt.Errorf("ask who else scales %s: %w", c.target.Key(), err))
+		return true
+	}
+	if conflict == "" {
+		return true
+	}
+	c.record.Observation.Conflict = conflict
+	c.holdAt(scaling.ScalingConflict, "%s", conflict)
+	return false
 }
 
 // complete puts into the records what is known when all is done. What was settled
@@ -48,6 +68,13 @@ func (v *view) complete() {
 		}
 	}
 	settled.record.Settled = v.settled
+	for i, a := range v.outside {
+		for _, c := range v.cases {
+			if c.target.Variant == a.Variant {
+				c.record.Outside = &v.outside[i]
+			}
+		}
+	}
 }
 
 // urgency orders the targets of an endpoint: scale-outs first, then the one that
@@ -77,7 +104,9 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		CurrentCapacity: variant.Current,
 		DesiredCapacity: variant.Desired,
 		Metrics:         c.series,
+		Conflict:        variant.Conflict,
 	}
+	override := v.overrides[c.target.Variant]
 	c.record = Record{
 		Time:        now,
 		Endpoint:    c.target.Endpoint,
@@ -91,6 +120,10 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		Target:      c.target,
 		Observation: observed,
 		Activities:  v.state.History(c.target.Variant),
+		Override:    override,
+	}
+	if override.InForce(now) {
+		c.record.Override = &override
 	}
 	c.present = in.Present()
 	switch {

@@ -22,7 +22,7 @@ func TestEvaluateClaimsBeforeItActs(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantUpdates("chat/v1=5")
-	want := []string{"load", "describe", "read", "save", "describe", "update", "save"}
+	want := []string{"load", "describe", "read", "conflict", "save", "describe", "update", "save"}
 	if !slices.Equal(w.calls, want) {
 		t.Errorf("calls %v, want %v", w.calls, want)
 	}

@@ -61,13 +61,19 @@ type metrics interface {
 	Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error)
 }
 
+// scalers knows who else may scale a variant. Conflict says it in words, empty for
+// nobody.
+type scalers interface {
+	Conflict(ctx context.Context, endpoint, variant string) (string, error)
+}
+
 // store keeps the state of endpoints. Load returns a state of version 0 for an
-// endpoint that has none. Save writes s if the stored version is still s.Version
+// endpoint that has none, and the overrides of its variants. Save writes s if the stored version is still s.Version
 // and returns the state with its new version; it fails with activity.ErrConflict
 // if somebody else wrote. A Save whose answer was lost and that is found to have
 // been applied succeeds. Archive keeps a closed activity for people to read.
 type store interface {
-	Load(ctx context.Context, endpoint string) (activity.State, error)
+	Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error)
 	Save(ctx context.Context, s activity.State) (activity.State, error)
 	Archive(ctx context.Context, endpoint string, a activity.Activity) error
 }
@@ -77,6 +83,7 @@ type Evaluator struct {
 	Policy    *policy.Policy
 	Endpoints endpoints
 	Metrics   metrics
+	Scalers   scalers
 	Store     store
 	// Record takes one record for every target of every evaluation, in the order
 	// of the policy.
@@ -110,9 +117,13 @@ type Record struct {
 	Trigger     Trigger             `json:"trigger"`
 	Observation scaling.Observation `json:"observation"`
 	Decision    scaling.Decision    `json:"decision"`
-	// Settled is the activity that this evaluation found to have ended, Activity
-	// the one that it started.
+	// Override is the one in force.
+	Override *policy.Override `json:"override,omitempty"`
+	// Settled is the activity that this evaluation found to have ended, Outside a
+	// change that it found somebody else to have made, Activity the one that it
+	// started.
 	Settled  *activity.Activity `json:"settled,omitempty"`
+	Outside  *activity.Activity `json:"outside,omitempty"`
 	Activity *activity.Activity `json:"activity,omitempty"`
 	Error    string             `json:"error,omitempty"`
 }
@@ -127,7 +138,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) (stuck int, err err
 		return 0, fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
 	}
 	now := e.Now()
-	e.each(ctx, observeTimeout, views, e.observe)
+	e.each(ctx, observeTimeout, views, e.observeAll)
 	e.measure(ctx, views, now)
 	e.each(ctx, actTimeout, views, func(ctx context.Context, v *view) { e.conclude(ctx, v, t, now) })
 	return e.record(ctx, views)

@@ -13,10 +13,12 @@ import (
 
 // view is what one evaluation knows of one endpoint.
 type view struct {
-	endpoint activity.Endpoint
-	state    activity.State
-	cases    []*evaluation
-	settled  *activity.Activity
+	endpoint  activity.Endpoint
+	state     activity.State
+	overrides map[string]policy.Override // by variant
+	cases     []*evaluation
+	settled   *activity.Activity
+	outside   []activity.Activity
 	// hold says why nothing may be done on the endpoint, or has no code.
 	hold scaling.Reason
 	err  error
@@ -46,7 +48,7 @@ func (v *view) fail(err error) {
 // activity before anything new is decided.
 func (e *Evaluator) observe(ctx context.Context, v *view) {
 	name := v.endpoint.Name
-	state, err := e.Store.Load(ctx, name)
+	state, overrides, err := e.Store.Load(ctx, name)
 	if err != nil {
 		v.fail(fmt.Errorf("load state of endpoint %s: %w", name, err))
 		return
@@ -60,10 +62,32 @@ func (e *Evaluator) observe(ctx context.Context, v *view) {
 		return
 	}
 	described.Name = name
-	v.endpoint, v.state = described, state
+	v.endpoint, v.state, v.overrides = described, state, overrides
 	e.settle(ctx, v)
-	if v.state.Open == nil && described.Status != "" {
-		v.state = v.state.Adopt(described)
+}
+
+// observeAll observes the endpoint and takes note of what somebody else has done to
+// it. The state is saved first, so that of two evaluations that see it only one
+// tells.
+func (e *Evaluator) observeAll(ctx context.Context, v *view) {
+	e.observe(ctx, v)
+	if v.hold.Code != "" {
+		return
+	}
+	var variants []string
+	for _, c := range v.cases {
+		variants = append(variants, c.target.Variant)
+	}
+	next, outside, changed := v.state.Adopt(v.endpoint, variants, e.Now())
+	v.state = next
+	if !changed || !e.save(ctx, v, next) {
+		return
+	}
+	v.outside = outside
+	for _, a := range outside {
+		if err := e.Store.Archive(ctx, v.endpoint.Name, a); err != nil {
+			v.err = errors.Join(v.err, fmt.Errorf("archive activity %s of endpoint %s: %w", a.ID, v.endpoint.Name, err))
+		}
 	}
 }
 
@@ -135,8 +159,8 @@ func (e *Evaluator) measure(ctx context.Context, views []*view, now time.Time) {
 			continue
 		}
 		for _, c := range v.cases {
-			for _, t := range c.target.TargetTracking {
-				queries = append(queries, scaling.QueryFor(t, now))
+			for _, q := range scaling.Queries(c.target, now) {
+				queries = append(queries, q)
 				into = append(into, c)
 			}
 		}

@@ -24,6 +24,8 @@ type world struct {
 	endpoints map[string]*activity.Endpoint
 	load      map[string]float64 // per minute, by endpoint
 	states    map[string]activity.State
+	overrides map[string]policy.Override // by variant
+	conflict  string
 	archive   map[string]activity.Activity
 	updates   []string
 	calls     []string
@@ -46,14 +48,17 @@ func newWorld(t *testing.T) *world {
 	}
 }
 
-// add creates an endpoint whose variants have the given numbers of instances.
+// add creates an endpoint whose variants have the given numbers of instances, as
+// its state knows.
 func (w *world) add(name string, load float64, instances ...int) {
-	e := &activity.Endpoint{Name: name, Status: activity.InService, CreationTime: w.now.Add(-time.Hour)}
+	e := &activity.Endpoint{Name: name, Status: activity.InService, Config: "v1", CreationTime: w.now.Add(-time.Hour)}
 	for i, n := range instances {
 		e.Variants = append(e.Variants, activity.Variant{Name: fmt.Sprintf("v%d", i+1), Current: n, Desired: n})
 	}
 	w.endpoints[name] = e
 	w.load[name] = load
+	state, _, _ := activity.State{Endpoint: name}.Adopt(*e, []string{"v1", "v2"}, w.now)
+	w.states[name] = state
 }
 
 // call runs effect as the port call of that name, with the fault around it.
@@ -117,10 +122,18 @@ func (w *world) Read(_ context.Context, queries []scaling.Query, now time.Time) 
 	return out, err
 }
 
-func (w *world) Load(_ context.Context, name string) (out activity.State, err error) {
+func (w *world) Load(_ context.Context, name string) (out activity.State, overrides map[string]policy.Override, err error) {
 	err = w.call("load", func() error {
 		out = w.states[name]
-		out.Endpoint = name
+		out.Endpoint, overrides = name, w.overrides
+		return nil
+	})
+	return out, overrides, err
+}
+
+func (w *world) Conflict(context.Context, string, string) (out string, err error) {
+	err = w.call("conflict", func() error {
+		out = w.conflict
 		return nil
 	})
 	return out, err
@@ -170,7 +183,7 @@ func (w *world) evaluator(change func(*policy.Target)) *autoscaler.Evaluator {
 						Name: policy.InvocationsPerInstance, MetricName: policy.InvocationsPerInstance, Namespace: "AWS/SageMaker",
 						Statistic: "Sum", Period: time.Minute, Dimensions: []policy.Dimension{{Name: "EndpointName", Value: name}},
 					},
-					TargetValue: 100, Threshold: 0.9,
+					TargetValue: 100, Threshold: 0.9, ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: 5 * time.Minute,
 					ScaleOut: policy.Window{Datapoints: 3, Periods: 3}, ScaleIn: policy.Window{Datapoints: 15, Periods: 15},
 				}},
 			}
@@ -181,7 +194,7 @@ func (w *world) evaluator(change func(*policy.Target)) *autoscaler.Evaluator {
 		}
 	}
 	return &autoscaler.Evaluator{
-		Policy: p, Endpoints: w, Metrics: w, Store: w, Parallel: 1,
+		Policy: p, Endpoints: w, Metrics: w, Scalers: w, Store: w, Parallel: 1,
 		Record: func(_ context.Context, r autoscaler.Record) { w.records = append(w.records, r) },
 		Now:    func() time.Time { return w.now },
 	}

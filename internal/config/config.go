@@ -30,7 +30,7 @@ const FunctionTimeout = time.Minute
 const (
 	KeyPartition = "pk"
 	KeySort      = "sk"
-	KeyExpires   = "expires" // epoch seconds; only history items have it
+	KeyExpires   = "expires" // epoch seconds, of what the table may forget: history, and overrides that are over
 )
 
 // Names of the metrics that the functions write through their logs, in the
@@ -90,6 +90,14 @@ func Load(lookup func(string) (string, bool)) (Settings, error) {
 func AlarmName(prefix, endpoint, variant, name string) string {
 	return strings.Join([]string{prefix, endpoint, variant, name}, "/")
 }
+
+// ScaleOutAlarm is the last part of the name of the alarm of a tracked metric, and
+// StepAlarm that of a step policy. None is the other: the one ends in -scale-out,
+// the other, however the user names the policy, in -step.
+func ScaleOutAlarm(metric string) string { return metric + "-scale-out" }
+
+// StepAlarm: see ScaleOutAlarm.
+func StepAlarm(policy string) string { return policy + "-step" }
 
 // AlarmTarget returns the endpoint and the variant that an alarm belongs to by
 // its name. ok is false for the alarms of others.

@@ -132,6 +132,18 @@ func failed(stored func(written object) object) answer {
 	}
 }
 
+// stored answers as a table of one item would, without its conditions.
+func stored() answer {
+	var items []any
+	return func(request object) (int, object) {
+		if put, ok := request["Item"]; ok {
+			items = []any{put}
+			return http.StatusOK, object{}
+		}
+		return http.StatusOK, object{"Items": items, "Count": len(items)}
+	}
+}
+
 // reset breaks the connection off.
 func reset(object) (int, object) { return 0, nil }
 

@@ -1,13 +1,10 @@
 package dynamodb_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
-	"net/http"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +28,8 @@ func full() activity.State {
 		Endpoint:     "chat-llm",
 		Version:      7,
 		CreationTime: now().AddDate(0, -1, 0),
+		Config:       "chat-llm-config-3",
+		Known:        map[string]int{"AllTraffic": 2, "Shadow": 1},
 		Open:         &open,
 		Recent:       []activity.Activity{closed},
 		Provisioning: map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}},
@@ -55,43 +54,14 @@ func itemOf(t *testing.T, s activity.State) object {
 	}
 }
 
-func TestLoad(t *testing.T) {
-	s := serve(t, ok(object{"Item": itemOf(t, full())}))
-	got, err := s.store().Load(bounded(t), "chat-llm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, full()) {
-		t.Errorf("got  %+v\nwant %+v", got, full())
-	}
-	calls := s.seen()
-	if len(calls) != 1 || calls[0].target != "DynamoDB_20120810.GetItem" {
-		t.Fatalf("calls %+v", calls)
-	}
-	check(t, "request", calls[0].request, object{
-		"TableName": "sagescale-state", "ConsistentRead": true,
-		"Key": object{"pk": text("chat-llm"), "sk": text("state")},
-	})
-}
-
-func TestLoadOfNothing(t *testing.T) {
-	for name, answer := range map[string]answer{"no item": ok(object{}), "empty item": ok(object{"Item": object{}})} {
-		got, err := serve(t, answer).store().Load(bounded(t), "chat-llm")
-		if want := (activity.State{Endpoint: "chat-llm"}); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, want)
-		}
-	}
-}
-
 // The version is that of its own attribute, which the condition is on.
 func TestLoadTakesTheVersionThatCounts(t *testing.T) {
 	item := itemOf(t, full())
 	item["version"] = number("12")
 	item["note"] = text("somebody's own attribute")
-	got, err := serve(t, ok(object{"Item": item})).store().Load(bounded(t), "chat-llm")
-	if err != nil || got.Version != 12 {
-		t.Errorf("got version %d, %v, want 12", got.Version, err)
-	}
+	want := full()
+	want.Version = 12
+	wantLoaded(t, serve(t, page(item)), want, nil)
 }
 
 // A corrupt item is an error: what is not understood is not overwritten.
@@ -102,42 +72,40 @@ func TestLoadRefusesCorruptItems(t *testing.T) {
 		damage func(object)
 		want   string
 	}{
-		"no version":           {remove("version"), "version is no number"},
-		"version of text":      {set("version", text("7")), "version is no number"},
-		"version is null":      {set("version", object{"NULL": true}), "version is no number"},
-		"version is a part":    {set("version", number("7.5")), "version: "},
-		"version is huge":      {set("version", number("1E+30")), "version: "},
-		"version 0":            {set("version", number("0")), "version is 0"},
-		"version below 0":      {set("version", number("-7")), "version is -7"},
-		"no schema":            {remove("schema"), "schema is no number"},
-		"schema of text":       {set("schema", text("1")), "schema is no number"},
-		"schema 0":             {set("schema", number("0")), "schema is 0"},
-		"newer schema":         {set("schema", number("2")), "schema 2 is newer than 1"},
-		"no state":             {remove("state"), "state is no string"},
-		"state of bytes":       {set("state", object{"B": "e30="}), "state is no string"},
-		"state of a map":       {set("state", object{"M": object{}}), "state is no string"},
-		"empty state":          {set("state", text("")), "unmarshal state"},
-		"cut off":              {set("state", text(`{"endpoint":"chat-llm","open":{"id":`)), "unmarshal state"},
-		"a list":               {set("state", text(`[]`)), "unmarshal state"},
-		"null":                 {set("state", text(`null`)), `of endpoint ""`},
-		"nothing in it":        {set("state", text(`{}`)), `of endpoint ""`},
-		"of another endpoint":  {set("state", text(`{"endpoint":"other"}`)), `of endpoint "other"`},
-		"a count of text":      {set("state", text(`{"endpoint":"chat-llm","open":{"fromCapacity":"2"}}`)), "unmarshal state"},
-		"a time that is none":  {set("state", text(`{"endpoint":"chat-llm","creationTime":"yesterday"}`)), "unmarshal state"},
-		"a duration too long":  {set("state", text(`{"endpoint":"chat-llm","provisioning":{"v":[1e30]}}`)), "unmarshal state"},
-		"only keys are stored": {func(o object) { clear(o); o["pk"] = text("chat-llm") }, "version is no number"},
+		"no version":          {remove("version"), "version is no number"},
+		"version of text":     {set("version", text("7")), "version is no number"},
+		"version is null":     {set("version", object{"NULL": true}), "version is no number"},
+		"version is a part":   {set("version", number("7.5")), "version: "},
+		"version is huge":     {set("version", number("1E+30")), "version: "},
+		"version 0":           {set("version", number("0")), "version is 0"},
+		"version below 0":     {set("version", number("-7")), "version is -7"},
+		"no schema":           {remove("schema"), "schema is no number"},
+		"schema of text":      {set("schema", text("1")), "schema is no number"},
+		"schema 0":            {set("schema", number("0")), "schema is 0"},
+		"newer schema":        {set("schema", number("2")), "schema 2 is newer than 1"},
+		"no state":            {remove("state"), "state is no string"},
+		"state of bytes":      {set("state", object{"B": "e30="}), "state is no string"},
+		"state of a map":      {set("state", object{"M": object{}}), "state is no string"},
+		"empty state":         {set("state", text("")), "unmarshal state"},
+		"cut off":             {set("state", text(`{"endpoint":"chat-llm","open":{"id":`)), "unmarshal state"},
+		"a list":              {set("state", text(`[]`)), "unmarshal state"},
+		"null":                {set("state", text(`null`)), `of endpoint ""`},
+		"nothing in it":       {set("state", text(`{}`)), `of endpoint ""`},
+		"of another endpoint": {set("state", text(`{"endpoint":"other"}`)), `of endpoint "other"`},
+		"a count of text":     {set("state", text(`{"endpoint":"chat-llm","open":{"fromCapacity":"2"}}`)), "unmarshal state"},
+		"a time that is none": {set("state", text(`{"endpoint":"chat-llm","creationTime":"yesterday"}`)), "unmarshal state"},
+		"a duration too long": {set("state", text(`{"endpoint":"chat-llm","provisioning":{"v":[1e30]}}`)), "unmarshal state"},
+		"newer, in another form": {func(o object) {
+			clear(o)
+			o["pk"], o["sk"], o["schema"] = text("chat-llm"), text("state"), number("2")
+		}, "schema 2 is newer than 1"},
+		"only keys are stored": {func(o object) { clear(o); o["pk"], o["sk"] = text("chat-llm"), text("state") }, "schema is no number"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			item := itemOf(t, full())
 			test.damage(item)
-			got, err := serve(t, ok(object{"Item": item})).store().Load(bounded(t), "chat-llm")
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error with %q", err, test.want)
-			}
-			if !reflect.DeepEqual(got, activity.State{}) {
-				t.Errorf("got %+v with the error", got)
-			}
+			wantNotLoaded(t, serve(t, page(item)), "endpoint chat-llm", test.want)
 		})
 	}
 }
@@ -256,18 +224,6 @@ func TestSaveOfWhatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// stored answers as a table of one item would, without its conditions.
-func stored() answer {
-	var item any
-	return func(request object) (int, object) {
-		if put, ok := request["Item"]; ok {
-			item = put
-			return http.StatusOK, object{}
-		}
-		return http.StatusOK, object{"Item": item}
-	}
-}
-
 func TestRoundTrip(t *testing.T) {
 	states := map[string]activity.State{
 		"full":  full(),
@@ -279,50 +235,12 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		loaded, err := store.Load(bounded(t), "chat-llm")
+		loaded, _, err := store.Load(bounded(t), "chat-llm")
 		if err != nil || !reflect.DeepEqual(loaded, saved) {
 			t.Errorf("%s:\nloaded %+v, %v\nsaved  %+v", name, loaded, err, saved)
 		}
 		if loaded.Version != state.Version+1 {
 			t.Errorf("%s: version %d after %d", name, loaded.Version, state.Version)
-		}
-	}
-}
-
-// An error of the service that is no failed condition is passed on: it is no
-// conflict, and its outcome is open.
-func TestFaults(t *testing.T) {
-	operations := map[string]func(context.Context, *server) error{
-		"load": func(ctx context.Context, s *server) error { _, err := s.store().Load(ctx, "chat-llm"); return err },
-		"save": func(ctx context.Context, s *server) error { _, err := s.store().Save(ctx, full()); return err },
-		"archive": func(ctx context.Context, s *server) error {
-			return s.store().Archive(ctx, "chat-llm", full().Recent[0])
-		},
-	}
-	faults := map[string]struct {
-		answer answer
-		calls  int
-	}{
-		"ResourceNotFoundException":              {fault(400, "ResourceNotFoundException"), 1},
-		"AccessDeniedException":                  {fault(400, "AccessDeniedException"), 1},
-		"ValidationException":                    {fault(400, "ValidationException"), 1},
-		"ProvisionedThroughputExceededException": {fault(400, "ProvisionedThroughputExceededException"), 3},
-		"ThrottlingException":                    {fault(400, "ThrottlingException"), 3},
-		"InternalServerError":                    {fault(500, "InternalServerError"), 3},
-		"":                                       {reset, 3},
-	}
-	for operation, work := range operations {
-		for kind, f := range faults {
-			t.Run(operation+"/"+kind, func(t *testing.T) {
-				s := serve(t, f.answer)
-				err := work(bounded(t), s)
-				if err == nil || errors.Is(err, activity.ErrConflict) || !strings.Contains(err.Error(), kind) {
-					t.Errorf("got %v", err)
-				}
-				if n := len(s.seen()); n != f.calls {
-					t.Errorf("%d calls, want %d", n, f.calls)
-				}
-			})
 		}
 	}
 }

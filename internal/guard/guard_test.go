@@ -38,6 +38,7 @@ func input(present int, history ...activity.Activity) scaling.Input {
 // wish is a decision of target tracking for so many instances.
 func wish(in scaling.Input, to int) scaling.Decision {
 	d := scaling.Undecided(in)
+	d.Cooldown = scaling.Cooldown{Out: in.Target.ScaleOutCooldown, In: in.Target.ScaleInCooldown}
 	d.Move(scaling.RuleTargetTracking, to, "load")
 	return d
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
 )
 
@@ -74,7 +75,7 @@ func (r Run) Text(w io.Writer) error {
 	b.WriteString(wrap(fmt.Sprintf("Virtual time. Added instances serve after %s, "+
 		"the endpoint is busy for %s after a scale-in, "+
 		"and a metric is seen %s after the beginning of its minute.",
-		brief(r.Config.Provisioning), brief(r.Config.ScaleIn), brief(r.Config.Delay+time.Minute)), ""))
+		policy.Brief(r.Config.Provisioning), policy.Brief(r.Config.ScaleIn), policy.Brief(r.Config.Delay+time.Minute)), ""))
 	for _, t := range r.Result.Targets {
 		r.target(&b, t)
 	}
@@ -111,7 +112,7 @@ func list(b *strings.Builder, all []activity.Activity) {
 	for _, a := range all {
 		took := "-"
 		if !a.Open() {
-			took = brief(a.Took())
+			took = policy.Brief(a.Took().Round(time.Second))
 		}
 		at := a.StartTime.UTC().Format("Jan _2 15:04")
 		fmt.Fprintf(b, "  %s  %3d -> %-3d  took %-5s %s\n", at, a.From, a.To, took, a.Status)

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -42,18 +41,6 @@ func share(part float64) string {
 		return "less than 0.01 %"
 	}
 	return fmt.Sprintf("%.2f %%", 100*part)
-}
-
-// brief writes a duration without its zero parts: 6m, not 6m0s.
-func brief(d time.Duration) string {
-	s := d.Round(time.Second).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // wrap breaks a text into lines of less than 80 columns, each indented. A word

@@ -31,6 +31,7 @@ func TestDescribe(t *testing.T) {
 		Name:         "chat-llm",
 		Status:       activity.InService,
 		CreationTime: time.Unix(1794398400, 500_000_000).UTC(),
+		Config:       "chat-llm",
 		Variants: []activity.Variant{
 			{Name: "AllTraffic", Current: 2, Desired: 3},
 			{Name: "Canary", Current: 1, Desired: 1},
@@ -50,23 +51,20 @@ func TestDescribe(t *testing.T) {
 func TestDescribeUnsupported(t *testing.T) {
 	const counts = `"CurrentInstanceCount":2,"DesiredInstanceCount":2`
 	tests := map[string]struct{ members, want string }{
-		"instances":                   {counts, ""},
-		"managed scaling disabled":    {counts + `,"ManagedInstanceScaling":{"Status":"DISABLED","MinInstanceCount":1}`, ""},
-		"no pools":                    {counts + `,"InstancePools":[]`, ""},
-		"nulls":                       {counts + `,"CurrentServerlessConfig":null,"ManagedInstanceScaling":null,"InstancePools":null`, ""},
-		"scaled to zero":              {`"CurrentInstanceCount":0,"DesiredInstanceCount":0`, ""},
-		"serverless":                  {`"CurrentServerlessConfig":{"MemorySizeInMB":1024,"MaxConcurrency":5}`, "serverless"},
-		"to be serverless":            {counts + `,"DesiredServerlessConfig":{"MemorySizeInMB":1024,"MaxConcurrency":5}`, "serverless"},
-		"managed scaling":             {counts + `,"ManagedInstanceScaling":{"Status":"ENABLED"}`, "ManagedInstanceScaling"},
-		"managed scaling, no status":  {counts + `,"ManagedInstanceScaling":{"MinInstanceCount":1}`, "ManagedInstanceScaling"},
-		"managed scaling, new status": {counts + `,"ManagedInstanceScaling":{"Status":"PAUSED"}`, "ManagedInstanceScaling"},
-		"pools":                       {counts + `,"InstancePools":[{"InstanceType":"ml.g5.xlarge","CurrentInstanceCount":2}]`, "InstancePools"},
-		"no counts":                   {`"CurrentWeight":1`, "no instance count"},
-		"no current count":            {`"DesiredInstanceCount":2`, "no instance count"},
-		"no desired count":            {`"CurrentInstanceCount":2`, "no instance count"},
-		"null counts":                 {`"CurrentInstanceCount":null,"DesiredInstanceCount":null`, "no instance count"},
-		"negative counts":             {`"CurrentInstanceCount":-1,"DesiredInstanceCount":2`, "no instance count"},
-		"negative desired counts":     {`"CurrentInstanceCount":1,"DesiredInstanceCount":-2`, "no instance count"},
+		"instances":                {counts, ""},
+		"managed scaling disabled": {counts + `,"ManagedInstanceScaling":{"Status":"DISABLED","MinInstanceCount":1}`, ""},
+		"no pools":                 {counts + `,"InstancePools":[]`, ""},
+		"nulls":                    {counts + `,"CurrentServerlessConfig":null,"ManagedInstanceScaling":null,"InstancePools":null`, ""},
+		"scaled to zero":           {`"CurrentInstanceCount":0,"DesiredInstanceCount":0`, ""},
+		"serverless":               {`"CurrentServerlessConfig":{"MemorySizeInMB":1024,"MaxConcurrency":5}`, "serverless"},
+		"to be serverless":         {counts + `,"DesiredServerlessConfig":{"MemorySizeInMB":1024,"MaxConcurrency":5}`, "serverless"},
+		"pools":                    {counts + `,"InstancePools":[{"InstanceType":"ml.g5.xlarge","CurrentInstanceCount":2}]`, "InstancePools"},
+		"no counts":                {`"CurrentWeight":1`, "no instance count"},
+		"no current count":         {`"DesiredInstanceCount":2`, "no instance count"},
+		"no desired count":         {`"CurrentInstanceCount":2`, "no instance count"},
+		"null counts":              {`"CurrentInstanceCount":null,"DesiredInstanceCount":null`, "no instance count"},
+		"negative counts":          {`"CurrentInstanceCount":-1,"DesiredInstanceCount":2`, "no instance count"},
+		"negative desired counts":  {`"CurrentInstanceCount":1,"DesiredInstanceCount":-2`, "no instance count"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -149,5 +147,28 @@ func TestDescribeEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, err := s.endpoints().Describe(ctx, "chat-llm"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}
+
+// A variant that SageMaker scales itself is in conflict; a status that is not
+// known is taken for one.
+func TestDescribeConflict(t *testing.T) {
+	const counts = `"VariantName":"AllTraffic","CurrentInstanceCount":2,"DesiredInstanceCount":2`
+	for managed, conflict := range map[string]bool{
+		`null`:                   false,
+		`{"Status":"DISABLED"}`:  false,
+		`{"Status":"ENABLED"}`:   true,
+		`{"Status":"PAUSED"}`:    true,
+		`{"MinInstanceCount":1}`: true,
+	} {
+		s := serve(t, ok(fmt.Sprintf(described, `{`+counts+`,"ManagedInstanceScaling":`+managed+`}`)))
+		got, err := s.endpoints().Describe(bounded(t), "chat-llm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, _ := got.Variant("AllTraffic")
+		if (v.Conflict != "") != conflict || v.Unsupported != "" || conflict && !strings.Contains(v.Conflict, "ManagedInstanceScaling") {
+			t.Errorf("%s: got %+v", managed, v)
+		}
 	}
 }

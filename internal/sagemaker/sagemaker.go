@@ -44,6 +44,7 @@ func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.End
 		Name:         endpoint,
 		Status:       string(out.EndpointStatus),
 		CreationTime: out.CreationTime.UTC(),
+		Config:       aws.ToString(out.EndpointConfigName),
 	}
 	for _, v := range out.ProductionVariants {
 		described.Variants = append(described.Variants, variant(v))
@@ -75,19 +76,19 @@ func (e *Endpoints) SetCapacity(ctx context.Context, endpoint, variant string, i
 }
 
 // variant translates what SageMaker says of a variant and notes what kind of
-// variant is not scaled by its instances.
+// variant is not scaled by its instances, or by SageMaker itself.
 func variant(v types.ProductionVariantSummary) activity.Variant {
 	out := activity.Variant{
 		Name:    aws.ToString(v.VariantName),
 		Current: int(aws.ToInt32(v.CurrentInstanceCount)),
 		Desired: int(aws.ToInt32(v.DesiredInstanceCount)),
 	}
-	managed := v.ManagedInstanceScaling
+	if managed := v.ManagedInstanceScaling; managed != nil && managed.Status != types.ManagedInstanceScalingStatusDisabled {
+		out.Conflict = "SageMaker scales the instances of the variant itself (ManagedInstanceScaling)"
+	}
 	switch {
 	case v.CurrentServerlessConfig != nil || v.DesiredServerlessConfig != nil:
 		out.Unsupported = "the variant is serverless: it has no instances to scale"
-	case managed != nil && managed.Status != types.ManagedInstanceScalingStatusDisabled:
-		out.Unsupported = "SageMaker scales the instances of the variant itself (ManagedInstanceScaling)"
 	case len(v.InstancePools) > 0:
 		out.Unsupported = "the variant has instances of several types (InstancePools)"
 	case v.CurrentInstanceCount == nil || v.DesiredInstanceCount == nil || out.Current < 0 || out.Desired < 0:

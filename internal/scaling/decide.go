@@ -17,6 +17,15 @@
 // scale-out comparison is strictly above the target, the scale-in comparison
 // strictly below the threshold's share of it.
 //
+// # What a step adds
+//
+// A step policy asks for a change and not for a capacity, so what the scale-outs
+// within its cooldown have added is credited: the step counts from the capacity
+// before them, and asks for nothing unless it goes further than they went. AWS says
+// so of a policy's own scale-outs and is silent on others'; here all count, and the
+// base of a percentage is the capacity before them, as in EC2 Auto Scaling's
+// example.
+//
 // # What is missing
 //
 // Missing is not zero. A scale-in needs every datapoint that is due; a value
@@ -41,12 +50,16 @@ import (
 )
 
 // Input is everything that a decision depends on. Activities are those of the
-// target, oldest first.
+// target, oldest first. Override is the target's, the zero one for none; it counts
+// as long as it is in force.
 type Input struct {
 	Now         time.Time
 	Target      policy.Target
 	Observation Observation
 	Activities  []activity.Activity
+	Override    policy.Override
+	// past says that it is a look back, in which nothing is credited.
+	past bool
 }
 
 // Present returns the capacity that a decision starts from and holds on to: what
@@ -66,7 +79,9 @@ func (in Input) Present() int {
 // decision lists.
 func Decide(in Input) Decision {
 	d := Undecided(in)
-	in.track(&d)
+	in.recommend(&d)
+	in.stabilize(&d)
+	in.guardScaleIn(&d)
 	in.Limit(&d)
 	if d.DesiredCapacity != in.Present() {
 		d.NotScaledReasons = slices.DeleteFunc(d.NotScaledReasons, func(r Reason) bool { return stays(r.Code) })
@@ -86,7 +101,7 @@ func stays(c Code) bool {
 // Undecided returns the decision that leaves the capacity as it is, with the
 // limits in force and no reason yet.
 func Undecided(in Input) Decision {
-	limits, _ := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
+	limits, _ := in.limits()
 	return Decision{
 		DesiredCapacity:  in.Present(),
 		MinCapacity:      limits.Min,
@@ -100,30 +115,35 @@ func Undecided(in Input) Decision {
 // metrics say, as in Application Auto Scaling.
 func (in Input) Limit(d *Decision) {
 	present := in.Present()
+	_, by := in.limits()
 	wanted := d.DesiredCapacity
 	switch {
 	case wanted > d.MaxCapacity:
-		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, in.by())
+		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, by)
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMax, "%d instances are wanted and the capacity is at its maximum of %d", wanted, present)
+			d.Refuse(AlreadyAtMax, "%d are wanted and the capacity is at its maximum of %d%s", wanted, present, by)
 		}
 	case wanted < d.MinCapacity:
-		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, in.by())
+		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, by)
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMin, "%d instances would do and the capacity is at its minimum of %d", wanted, present)
+			d.Refuse(AlreadyAtMin, "%d would do and the capacity is at its minimum of %d%s", wanted, present, by)
 		}
 	}
 }
 
-// by names the scheduled actions in force.
-func (in Input) by() string {
-	_, firings := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
+// limits returns the limits in force, and in words what else than the policy's own
+// limits set them.
+func (in Input) limits() (limits schedule.Limits, by string) {
+	limits, firings := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
+	if o := in.Override; o.InForce(in.Now) && (o.Min != nil || o.Max != nil) {
+		return o.Limit(limits), " by the " + o.String()
+	}
 	if len(firings) == 0 {
-		return ""
+		return limits, ""
 	}
 	names := make([]string, len(firings))
 	for i, f := range firings {
 		names[i] = fmt.Sprintf("%s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
 	}
-	return " by scheduled action " + strings.Join(names, ", ")
+	return limits, " by scheduled action " + strings.Join(names, ", ")
 }

@@ -377,13 +377,43 @@ func TestDecideDatapointsNotDueYet(t *testing.T) {
 
 // The open minute and the future are no datapoints.
 func TestDecideIgnoresOpenPeriods(t *testing.T) {
-	s := scaling.Series{Metric: perInstance}
+	s := steady(perInstance, 95, 15)
 	for i := range 3 {
 		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: now().Add(time.Duration(i)*time.Minute - 30*time.Second), Value: 500})
 	}
 	d := scaling.Decide(scaling.Input{Now: now().Add(20 * time.Second), Target: target(tracking(perInstance, 100)), Observation: observe(10, s)})
 	if d.DesiredCapacity != 10 {
-		t.Errorf("DesiredCapacity = %d, want 10: only one period is closed", d.DesiredCapacity)
+		t.Errorf("DesiredCapacity = %d, want 10: only one period of the three is closed", d.DesiredCapacity)
+	}
+}
+
+// The managed alarms of Application Auto Scaling leave missing data as missing:
+// where some are missing, the others make the alarm if all of them are above.
+func TestDecideScalesOutByWhatThereIs(t *testing.T) {
+	tests := []struct {
+		name   string
+		window policy.Window
+		values []float64
+		want   int
+	}{
+		{"one alone", window(3, 3), []float64{150}, 15},
+		{"two of three, by their mean", window(3, 3), []float64{gap, 140, gap, gap, gap, gap, gap, 160}, 15},
+		{"one of them is not above", window(3, 3), []float64{150, 100}, 10},
+		{"enough are above although one is not", window(2, 3), []float64{150, 100, gap, 170}, 16},
+		{"one is enough", window(1, 5), []float64{90, 150}, 15},
+		{"too old", window(3, 3), []float64{gap, gap, gap, gap, gap, gap, gap, gap, 150}, 10},
+		{"none", window(3, 3), nil, 10},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tracked := tracking(perInstance, 100)
+			tracked.ScaleOut = tt.window
+			d := decide(target(tracked), observe(10, series(perInstance, tt.values...)))
+			if d.DesiredCapacity != tt.want {
+				t.Errorf("DesiredCapacity = %d, want %d: %+v", d.DesiredCapacity, tt.want, d)
+			}
+			checkSteps(t, 10, d)
+		})
 	}
 }
 

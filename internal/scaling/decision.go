@@ -1,6 +1,9 @@
 package scaling
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Decision is the capacity that a policy asks for, with the rules that moved it
 // step by step, and why it is not another.
@@ -14,7 +17,14 @@ type Decision struct {
 	MaxCapacity      int      `json:"maxCapacity"`
 	Steps            []Step   `json:"steps"`
 	NotScaledReasons []Reason `json:"notScaledReasons"`
+	// Cooldown is that of the policy which asked for another capacity, zero when
+	// none did.
+	Cooldown Cooldown `json:"-"`
 }
+
+// Cooldown is how a policy waits after a change is in service: for Out after a
+// scale-out nothing is removed, for In after a scale-in nothing more is.
+type Cooldown struct{ Out, In time.Duration }
 
 // Step is one rule that moved the capacity, in instances.
 type Step struct {
@@ -31,6 +41,7 @@ type Rule string
 // The rules that move the capacity.
 const (
 	RuleTargetTracking Rule = "TargetTracking"
+	RuleStepScaling    Rule = "StepScaling"
 	RuleMinCapacity    Rule = "MinCapacity"
 	RuleMaxCapacity    Rule = "MaxCapacity"
 )
@@ -67,9 +78,20 @@ const (
 	MissingData Code = "MissingData"
 	// ScaleInNotAgreed: one metric would scale in, another would not.
 	ScaleInNotAgreed Code = "ScaleInNotAgreed"
-	// ScaleInDisabled: the policy has disableScaleIn.
+	// ScaleInDisabled: the policy has disableScaleIn, or its behavior disables
+	// scale-ins.
 	ScaleInDisabled Code = "ScaleInDisabled"
-	// ScaleOutCooldown: the last scale-out is too recent for a scale-in.
+	// ScaleOutDisabled: the policy's behavior disables scale-outs.
+	ScaleOutDisabled Code = "ScaleOutDisabled"
+	// StabilizationWindow: not so far would have been asked for all through the
+	// stabilization window.
+	StabilizationWindow Code = "StabilizationWindow"
+	// ScaleInGuarded: the metric of a scale-in guard is above its maximum.
+	ScaleInGuarded Code = "ScaleInGuarded"
+	// VelocityLimit: the behavior allows no faster change.
+	VelocityLimit Code = "VelocityLimit"
+	// ScaleOutCooldown: the last scale-out is too recent for a scale-in, or what it
+	// added is credited against a step.
 	ScaleOutCooldown Code = "ScaleOutCooldown"
 	// ScaleInCooldown: the last scale-in is too recent for another.
 	ScaleInCooldown Code = "ScaleInCooldown"
@@ -81,6 +103,10 @@ const (
 	// BackingOff: SageMaker refused such a change, or did not carry it out, a short
 	// while ago.
 	BackingOff Code = "BackingOff"
+	// Paused: an operator's override holds changes in the direction.
+	Paused Code = "Paused"
+	// ScalingConflict: another scaler scales the variant too.
+	ScalingConflict Code = "ScalingConflict"
 	// DryRun: the policy has dryRun.
 	DryRun Code = "DryRun"
 	// NotFound: the endpoint or the variant does not exist.
@@ -103,7 +129,7 @@ const (
 // somebody, or AWS, does something about it.
 func (c Code) NeedsHelp() bool {
 	switch c {
-	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed:
+	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed, ScalingConflict:
 		return true
 	default:
 		return false

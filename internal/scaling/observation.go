@@ -18,6 +18,8 @@ type Observation struct {
 	CurrentCapacity int      `json:"currentCapacity"`
 	DesiredCapacity int      `json:"desiredCapacity"`
 	Metrics         []Series `json:"metrics"`
+	// Conflict says who else scales the variant, or is empty.
+	Conflict string `json:"conflict,omitempty"`
 }
 
 // Series are the datapoints of one metric, in any order.

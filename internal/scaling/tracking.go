@@ -1,162 +1,114 @@
 package scaling
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"sagescale/internal/policy"
 )
 
-// verdict is what one target-tracking policy asks for. capacity is the present
-// one where it asks for no change; code and message then say why.
-type verdict struct {
-	metric   string
-	capacity int
-	code     Code
-	message  string
-}
-
-// track applies the target-tracking policies to d: the largest capacity that any
-// asks for wins; all must agree to scale in.
-func (in Input) track(d *Decision) {
-	if len(in.Target.TargetTracking) == 0 {
-		return
-	}
-	var out, hold, down *verdict
-	for _, t := range in.Target.TargetTracking {
-		v := in.judge(t, d.MinCapacity)
-		if v.code == MissingData {
-			d.Refuse(v.code, "%s", v.message)
-		}
-		switch {
-		case v.capacity > d.DesiredCapacity:
-			out = larger(out, v)
-		case v.capacity < d.DesiredCapacity:
-			down = larger(down, v)
-		case hold == nil || hold.code == MissingData:
-			hold = &v
-		}
-	}
-	switch {
-	case out != nil:
-		d.Move(RuleTargetTracking, out.capacity, "%s", out.message)
-	case down == nil && hold.code != MissingData:
-		d.Refuse(hold.code, "%s", hold.message)
-	case down == nil:
-		return
-	case hold != nil:
-		d.Refuse(ScaleInNotAgreed, "%s would scale in, %s would not: %s", down.metric, hold.metric, hold.message)
-	case in.Target.DisableScaleIn:
-		d.Refuse(ScaleInDisabled, "disableScaleIn is set; %s", down.message)
-	default:
-		d.Move(RuleTargetTracking, down.capacity, "%s", down.message)
-	}
-}
-
-// larger returns whichever verdict asks for more, a where they ask for the same.
-func larger(a *verdict, b verdict) *verdict {
-	if a == nil || b.capacity > a.capacity {
-		return &b
-	}
-	return a
-}
-
-// judge says what policy t asks for.
+// track says what target-tracking policy t asks for.
 //
-// Out: when M of the N newest datapoints are above the target value, as much as
-// the mean of the M highest needs. In: only when all N datapoints due are there
+// Out: when M of the N newest datapoints are above the target value, or all of
+// fewer where some are missing, as much as the mean of the M highest needs. In: only when all N datapoints due are there
 // and M of them are below the threshold, as much as the highest of those M
 // needs, so that a scale-in never leaves less than the load of the window needed.
 // A datapoint that is not due yet may hold a scale-in and never makes one.
-func (in Input) judge(t policy.TargetTracking, minimum int) verdict {
-	v := verdict{metric: t.Metric.Name, capacity: in.Present()}
-	s := in.series(t)
+func (in Input) track(t policy.TargetTracking, minimum int) ask {
+	present := in.Present()
+	a := ask{
+		rule:     RuleTargetTracking,
+		name:     t.Metric.Name,
+		capacity: present,
+		cooldown: Cooldown{Out: t.ScaleOutCooldown, In: t.ScaleInCooldown},
+		abstains: t.DisableScaleIn,
+	}
+	s := in.load(t)
 	least, most := in.needs(t, s)
-	present := v.capacity
 
-	top := least.newest(t.ScaleOut.Periods, t.Metric.Period, in.Now)
-	if m := t.ScaleOut.Datapoints; len(top) >= m && instances(top[m-1]) > present {
-		need := mean(top[:m])
-		v.capacity = instances(need)
-		v.message = fmt.Sprintf("%s: %d of %d datapoints are above the target of %s; %s",
-			v.metric, above(top, present), t.ScaleOut.Periods, number(t.TargetValue), asks(t, need))
-		return v
+	tolerance := in.Target.Behavior.ScaleOut.Tolerance
+	top := falling(least.newest(t.ScaleOut.Periods, t.Metric.Period, in.Now))
+	if high := above(top, present, tolerance); alarm(high, len(top), t.ScaleOut, policy.TreatMissing) {
+		need := mean(top[:min(high, t.ScaleOut.Datapoints)])
+		a.capacity = instances(need)
+		a.message = fmt.Sprintf("%s: %d of %d datapoints are above the target of %s%s%s; %s", a.name, high, t.ScaleOut.Periods,
+			number(t.TargetValue), tolerated(tolerance), lacking(len(top), t.ScaleOut.Periods), asks(t, need))
+		return a
 	}
 
 	due, missing := most.due(t.ScaleIn.Periods, t.Metric.Period, s.DueThrough)
 	if missing > 0 || s.Incomplete != "" {
-		v.code, v.message = MissingData, gap(t, missing, s.Incomplete)
-		if n := len(top); n < t.ScaleOut.Datapoints {
-			v.message += fmt.Sprintf("; nothing is added either: of the %d newest that a scale-out needs, %d came within %s",
-				t.ScaleOut.Periods, n, brief(lateness))
+		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, s.Incomplete)
+		if len(top) == 0 {
+			a.message += fmt.Sprintf("; nothing is added either: none came in the last %s",
+				policy.Brief(lateness+time.Duration(t.ScaleOut.Periods)*t.Metric.Period))
 		}
-		return v
+		return a
 	}
-	need := max(due[t.ScaleIn.Datapoints-1], most.after(t.Metric.Period, s.DueThrough, in.Now))
-	if need >= t.Threshold*float64(present)*(1-1e-9) {
-		v.code = AlreadyAtDesired
-		v.message = fmt.Sprintf("%s: for %d instances neither %d of %d datapoints are above the target of %s nor %d of %d below the scale-in threshold of %s",
-			v.metric, present, t.ScaleOut.Datapoints, t.ScaleOut.Periods, number(t.TargetValue),
-			t.ScaleIn.Datapoints, t.ScaleIn.Periods, number(t.Threshold*t.TargetValue))
-		return v
+	due = falling(due)
+	need := due[len(due)-t.ScaleIn.Datapoints]
+	for _, later := range most.after(t.Metric.Period, s.DueThrough, in.Now) {
+		need = max(need, later)
 	}
+	in.trackDown(&a, t, need, minimum)
+	return a
+}
+
+// trackDown completes what t asks for when it asks for no more than there is, by
+// the need of the datapoints that a scale-in goes by.
+func (in Input) trackDown(a *ask, t policy.TargetTracking, need float64, minimum int) {
+	present := a.capacity
+	share := min(t.Threshold, 1-in.Target.Behavior.ScaleIn.Tolerance)
+	threshold := number(share * t.TargetValue)
 	switch wanted := instances(need); {
+	case need >= share*float64(present)*(1-1e-9):
+		a.code = AlreadyAtDesired
+		a.message = fmt.Sprintf("%s: for %d instances neither %d of %d datapoints are above the target of %s nor %d of %d below the scale-in threshold of %s",
+			a.name, present, t.ScaleOut.Datapoints, t.ScaleOut.Periods, number(t.TargetValue),
+			t.ScaleIn.Datapoints, t.ScaleIn.Periods, threshold)
+	case t.DisableScaleIn:
+		a.code = ScaleInDisabled
+		a.message = fmt.Sprintf("%s is low and has disableScaleIn", a.name)
 	case wanted < present:
-		v.capacity = wanted
-		v.message = fmt.Sprintf("%s: %d of %d datapoints are below the scale-in threshold of %s; %s",
-			v.metric, t.ScaleIn.Datapoints, t.ScaleIn.Periods, number(t.Threshold*t.TargetValue), asks(t, need))
+		a.capacity = wanted
+		a.message = fmt.Sprintf("%s: %d of %d datapoints are below the scale-in threshold of %s; %s",
+			a.name, t.ScaleIn.Datapoints, t.ScaleIn.Periods, threshold, asks(t, need))
 	case present <= minimum:
-		v.code = AlreadyAtMin
-		v.message = fmt.Sprintf("%s is low and the capacity is at its minimum of %d", v.metric, minimum)
+		a.code = AlreadyAtMin
+		a.message = fmt.Sprintf("%s is low and the capacity is at its minimum of %d", a.name, minimum)
 	default:
-		v.code = AnticipatedFlapping
-		v.message = fmt.Sprintf("%s: with fewer than %d instances it would be above its target of %s at once",
-			v.metric, present, number(t.TargetValue))
+		a.code = AnticipatedFlapping
+		a.message = fmt.Sprintf("%s: with fewer than %d instances it would be above its target of %s at once",
+			a.name, present, number(t.TargetValue))
 	}
-	return v
 }
 
-// series returns the datapoints that t is judged by: the load of all instances
-// where it was measured, else the metric itself. What was measured in parts is
-// put together.
-func (in Input) series(t policy.TargetTracking) Series {
-	out := Series{Metric: t.Metric.Measured().Name, DueThrough: in.Now}
-	if !in.measured(out.Metric) {
-		out.Metric = t.Metric.Name
-	}
-	if !in.measured(out.Metric) {
-		out.Incomplete = "it was not measured"
-		return out
-	}
-	for _, s := range in.Observation.Metrics {
-		if s.Metric != out.Metric {
-			continue
-		}
-		out.Datapoints = append(out.Datapoints, s.Datapoints...)
-		out.Incomplete = cmp.Or(out.Incomplete, s.Incomplete)
-		if !s.DueThrough.IsZero() && s.DueThrough.Before(out.DueThrough) {
-			out.DueThrough = s.DueThrough
-		}
-	}
-	return out
-}
-
-func (in Input) measured(metric string) bool {
-	return slices.ContainsFunc(in.Observation.Metrics, func(s Series) bool { return s.Metric == metric })
-}
-
-// above returns how many needs ask for more than capacity.
-func above(needs []float64, capacity int) int {
+// above returns how many needs ask for more than capacity, by more than the
+// tolerance.
+func above(needs []float64, capacity int, tolerance float64) int {
 	n := 0
 	for _, need := range needs {
-		if instances(need) > capacity {
+		if instances(need/(1+tolerance)) > capacity {
 			n++
 		}
 	}
 	return n
+}
+
+// tolerated names a tolerance, if there is one.
+func tolerated(tolerance float64) string {
+	if tolerance == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" by more than %s %%", number(100*tolerance))
+}
+
+// lacking says that some of the datapoints are not there.
+func lacking(n, of int) string {
+	if n == of {
+		return ""
+	}
+	return fmt.Sprintf(", %d missing", of-n)
 }
 
 // asks says what a need comes to, in words with its numbers.
@@ -165,40 +117,12 @@ func asks(t policy.TargetTracking, need float64) string {
 		number(need*t.TargetValue), number(t.TargetValue), instances(need))
 }
 
-// gap says what is missing.
-func gap(t policy.TargetTracking, missing int, incomplete string) string {
+// gap says what is missing of a metric's last periods.
+func gap(m policy.Metric, periods, missing int, incomplete string) string {
 	why := ""
 	if incomplete != "" {
-		why = ": " + incomplete
+		why = " (" + incomplete + ")"
 	}
-	return fmt.Sprintf("%s: %d of the %d datapoints of the last %s are missing%s; missing is not zero, so nothing is removed",
-		t.Metric.Name, missing, t.ScaleIn.Periods, brief(time.Duration(t.ScaleIn.Periods)*t.Metric.Period), why)
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
-}
-
-// number writes a measurement with six digits, more than a metric has.
-func number(v float64) string {
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
-	if err != nil {
-		return "beyond measure"
-	}
-	return strconv.FormatFloat(rounded, 'f', -1, 64)
-}
-
-// brief writes a duration without its zero parts: 15m, not 15m0s.
-func brief(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if len(s) > len(zero) && s[len(s)-len(zero):] == zero {
-			s = s[:len(s)-2]
-		}
-	}
-	return s
+	return fmt.Sprintf("%s: missing of the %d datapoints of the last %s: %d%s; missing is not zero, so nothing is removed",
+		m.Name, periods, policy.Brief(time.Duration(periods)*m.Period), missing, why)
 }

@@ -35,12 +35,15 @@ type Config struct {
 	// Progress is called after every step; nil tells nobody.
 	Progress func(done, total int)
 
-	// What may happen besides. Updates by others, in the order of their times; the
-	// limit on instances; gaps in the metrics; events that are lost on their way.
-	Updates []Update
-	Quota   func(time.Time) int
-	Gap     func(time.Time) bool
-	Lost    func(event.Kind, time.Time) bool
+	// What may happen besides. Updates by others and overrides, in the order of their
+	// times; who else scales a target, empty for nobody; the limit on instances; gaps
+	// in the metrics; events that are lost on their way.
+	Updates   []Update
+	Overrides []Override
+	Conflict  func(endpoint, variant string, at time.Time) string
+	Quota     func(time.Time) int
+	Gap       func(time.Time) bool
+	Lost      func(event.Kind, time.Time) bool
 }
 
 // Load is what one target has to serve: the requests of every minute, of which
@@ -56,6 +59,21 @@ type Update struct {
 	At                time.Time
 	Endpoint, Variant string
 	Instances         int
+}
+
+// Override is an override that an operator sets at a time.
+type Override struct {
+	At                time.Time
+	Endpoint, Variant string
+	policy.Override
+}
+
+// scalers is a double of Application Auto Scaling.
+type scalers func(endpoint, variant string) string
+
+// Conflict says who else scales a variant.
+func (s scalers) Conflict(_ context.Context, endpoint, variant string) (string, error) {
+	return s(endpoint, variant), nil
 }
 
 // check says what is wrong with c, and returns the number of its steps.
@@ -167,6 +185,7 @@ func (s *simulation) wire(clock func() time.Time) {
 			Policy:    s.Policy,
 			Endpoints: s.sageMaker,
 			Metrics:   s.metrics,
+			Scalers:   scalers(s.conflict),
 			Store:     s.table,
 			Record:    s.record,
 			Now:       clock,
@@ -177,6 +196,14 @@ func (s *simulation) wire(clock func() time.Time) {
 	}
 	s.schedule, s.alarm, s.settle = f, f, f
 	s.alarm.Name, s.settle.Name = "alarm", "settle"
+}
+
+// conflict says who else scales a target now.
+func (s *simulation) conflict(endpoint, variant string) string {
+	if s.Conflict == nil {
+		return ""
+	}
+	return s.Conflict(endpoint, variant, s.now)
 }
 
 // createEndpoints creates the endpoints of the policy, a month old, with the

@@ -36,5 +36,5 @@
 // the instances that were in service in that minute, so that adding capacity
 // lowers them. ConcurrentRequestsPerModel takes every request to be served in
 // one second. Any other metric that has the dimensions of a variant reads as a
-// utilization in percent, which ends at 100.
+// utilization in percent, which ends at 100 for each device.
 package simulate

@@ -82,7 +82,7 @@ func TestNoEndpoint(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	table, ctx := NewTable(), t.Context()
-	empty, err := table.Load(ctx, "chat")
+	empty, _, err := table.Load(ctx, "chat")
 	if err != nil || empty.Version != 0 || empty.Endpoint != "chat" {
 		t.Fatalf("got %+v, %v", empty, err)
 	}
@@ -124,8 +124,8 @@ func TestTableSharesNothing(t *testing.T) {
 	if _, err := table.Save(t.Context(), state); err != nil {
 		t.Fatal(err)
 	}
-	a, _ := table.Load(t.Context(), "chat")
-	b, _ := table.Load(t.Context(), "chat")
+	a, _, _ := table.Load(t.Context(), "chat")
+	b, _, _ := table.Load(t.Context(), "chat")
 	if !reflect.DeepEqual(a, b) || a.Open == nil || len(a.Recent) == 0 || len(a.Backoffs) == 0 || len(a.Provisioning) == 0 {
 		t.Errorf("got %+v and %+v", a, b)
 	}
@@ -244,12 +244,13 @@ func TestAlarm(t *testing.T) {
 		Gap:      func(at time.Time) bool { m := at.Sub(Epoch()) / minute; return m >= 4 && m <= 6 },
 		variants: map[string]*served{"chat/main": variant},
 	}
-	a := &alarm{state: stateUnknown, tracking: policy.TargetTracking{
-		TargetValue: 700,
-		ScaleOut:    policy.Window{Datapoints: 2, Periods: 3},
-		Metric: policy.Metric{MetricName: policy.InvocationsPerInstance, Statistic: "Sum", Period: minute,
+	a := &alarm{
+		state:  stateUnknown,
+		beyond: func(v float64) bool { return v > 700 },
+		window: policy.Window{Datapoints: 2, Periods: 3},
+		metric: policy.Metric{MetricName: policy.InvocationsPerInstance, Statistic: "Sum", Period: minute,
 			Dimensions: []policy.Dimension{{Name: "EndpointName", Value: "chat"}, {Name: "VariantName", Value: "main"}}},
-	}}
+	}
 	u, ok, al := stateUnknown, stateOK, stateAlarm
 	// At minute 6 one datapoint is there, too few to change anything; at 7 none; at
 	// 8 one again.
@@ -261,6 +262,27 @@ func TestAlarm(t *testing.T) {
 			t.Errorf("minute %d: %s (changed %v), %v, want %s", m, a.state, changed, err, state)
 		}
 		variant.instances = append(variant.instances, 1)
+	}
+}
+
+// TestAlarmsOfAPolicy: an alarm for each tracked metric and each step policy, on
+// what one device of an instance has.
+func TestAlarmsOfAPolicy(t *testing.T) {
+	gpu := policy.Metric{Name: "gpu", Devices: 4, Period: minute}
+	all := alarms(&policy.Policy{Targets: []policy.Target{{
+		Endpoint: "chat", Variant: "main",
+		TargetTracking: []policy.TargetTracking{{Metric: gpu, TargetValue: 60, ScaleOut: policy.Window{Datapoints: 2, Periods: 3}}},
+		StepScaling: []policy.StepScaling{{Name: "idle", Metric: gpu, Threshold: 10, Comparison: policy.LessOrEqual,
+			Alarm: policy.Window{Datapoints: 4, Periods: 5}}},
+	}}}, alarmPrefix)
+	if len(all) != 2 || all[0].name != "sagescale/chat/main/gpu-scale-out" || all[1].name != "sagescale/chat/main/idle-step" {
+		t.Fatalf("%+v", all)
+	}
+	if !all[0].beyond(241) || all[0].beyond(240) || all[0].window.Periods != 3 {
+		t.Errorf("the alarm of the metric is wrong: %+v", all[0])
+	}
+	if !all[1].beyond(40) || all[1].beyond(41) || all[1].window.Datapoints != 4 {
+		t.Errorf("the alarm of the step policy is wrong: %+v", all[1])
 	}
 }
 

@@ -113,7 +113,7 @@ func (s *simulation) finish(ctx context.Context) Result {
 			}
 		}
 		// The table has only what it wrote itself, so that it reads.
-		state, _ := s.table.Load(ctx, t.Endpoint)
+		state, _, _ := s.table.Load(ctx, t.Endpoint)
 		if state.Open != nil && state.Open.Variant == t.Variant {
 			t.Activities = append(t.Activities, *state.Open)
 		}

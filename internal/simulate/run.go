@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,6 +73,7 @@ func (s *simulation) bill(ctx context.Context) {
 func (s *simulation) wake(ctx context.Context) {
 	s.settleChanged(ctx)
 	s.updateByOthers(ctx)
+	s.override(ctx)
 	s.fireActions(ctx)
 	s.fireAlarms(ctx)
 	if s.now.Sub(s.Start)%s.Tick == 0 {
@@ -111,6 +113,17 @@ func (s *simulation) updateByOthers(ctx context.Context) {
 			s.Log.InfoContext(ctx, "update by others refused", "error", err.Error())
 		}
 		s.settleChanged(ctx)
+	}
+}
+
+// override stores the overrides that are due.
+func (s *simulation) override(ctx context.Context) {
+	for len(s.Overrides) > 0 && !s.Overrides[0].At.After(s.now) {
+		o := s.Overrides[0]
+		s.Overrides = s.Overrides[1:]
+		if err := s.table.SaveOverride(ctx, o.Endpoint, o.Variant, o.Override); err != nil {
+			s.err = errors.Join(s.err, err)
+		}
 	}
 }
 

@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 )
 
 // Table keeps the state of endpoints as the state table does: a write is
 // conditional on the version that was read, and what is read shares no memory
 // with what was written.
 type Table struct {
-	states   map[string]item
-	archived map[string]map[string]activity.Activity
+	states    map[string]item
+	overrides map[string]map[string]policy.Override // by endpoint and variant
+	archived  map[string]map[string]activity.Activity
 }
 
 // item is a stored state: its version, its text, and what the text reads as.
@@ -29,16 +31,33 @@ type item struct {
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{states: map[string]item{}, archived: map[string]map[string]activity.Activity{}}
+	return &Table{
+		states:    map[string]item{},
+		overrides: map[string]map[string]policy.Override{},
+		archived:  map[string]map[string]activity.Activity{},
+	}
 }
 
-// Load returns the state of an endpoint, of version 0 if there is none.
-func (t *Table) Load(_ context.Context, endpoint string) (activity.State, error) {
+// Load returns the state of an endpoint, of version 0 if there is none, and the
+// overrides of its variants.
+func (t *Table) Load(_ context.Context, endpoint string) (activity.State, map[string]policy.Override, error) {
 	stored, ok := t.states[endpoint]
 	if !ok {
-		return activity.State{Endpoint: endpoint}, nil
+		stored.state = activity.State{Endpoint: endpoint}
 	}
-	return clone(stored.state), nil
+	return clone(stored.state), maps.Clone(t.overrides[endpoint]), nil
+}
+
+// SaveOverride keeps the override of a variant, in the place of the one before.
+func (t *Table) SaveOverride(_ context.Context, endpoint, variant string, o policy.Override) error {
+	if err := o.Check(); err != nil {
+		return fmt.Errorf("save override of %s/%s: %w", endpoint, variant, err)
+	}
+	if t.overrides[endpoint] == nil {
+		t.overrides[endpoint] = map[string]policy.Override{}
+	}
+	t.overrides[endpoint][variant] = o
+	return nil
 }
 
 // clone copies a state, much faster than its text would be read again.
@@ -48,6 +67,7 @@ func clone(s activity.State) activity.State {
 		s.Open = &open
 	}
 	s.Recent = slices.Clone(s.Recent)
+	s.Known = maps.Clone(s.Known)
 	s.Backoffs = maps.Clone(s.Backoffs)
 	s.Provisioning = maps.Clone(s.Provisioning)
 	for variant, learned := range s.Provisioning {

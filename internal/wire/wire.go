@@ -12,10 +12,12 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	sdkapplicationautoscaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	sdksagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"sagescale/internal/applicationautoscaling"
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/cloudwatch"
 	"sagescale/internal/config"
@@ -57,6 +59,7 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 			Policy:    p,
 			Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(aws)),
 			Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(aws)),
+			Scalers:   applicationautoscaling.New(sdkapplicationautoscaling.NewFromConfig(aws)),
 			Store:     dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table),
 			Record:    function.LogRecord(log),
 			Now:       now,

@@ -4,7 +4,7 @@ package contract
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -85,8 +85,11 @@ func (r *replayed) Read(ctx context.Context, queries []scaling.Query, now time.T
 	if _, err := simulate.Run(ctx, c); err != nil {
 		return nil, err
 	}
-	if !seen {
-		return nil, errors.New("no record of the last minute")
+	if !seen || len(found) != len(queries) {
+		return nil, fmt.Errorf("%d series in the record of the last minute", len(found))
+	}
+	for i := range found {
+		found[i].Metric = queries[i].Metric.Name
 	}
 	return found, nil
 }
@@ -95,9 +98,10 @@ func (r *replayed) Read(ctx context.Context, queries []scaling.Query, now time.T
 // begin a few minutes before now at least.
 func tracking(queries []scaling.Query, now time.Time) []policy.TargetTracking {
 	var out []policy.TargetTracking
-	for _, q := range queries {
+	for i, q := range queries {
 		t := policy.TargetTracking{Metric: q.Metric, TargetValue: 1e9, Threshold: 0.9}
-		latest := scaling.QueryFor(t, now).From
+		t.Metric.Name = fmt.Sprintf("m%d", i) // the metrics of a target have names of their own
+		latest := scaling.Queries(policy.Target{TargetTracking: []policy.TargetTracking{t}}, now)[0].From
 		t.ScaleIn.Periods = int(latest.Sub(q.From) / q.Metric.Period)
 		t.ScaleIn.Datapoints = t.ScaleIn.Periods
 		t.ScaleOut = policy.Window{Datapoints: 1, Periods: 1}

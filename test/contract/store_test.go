@@ -8,19 +8,22 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
 )
 
-// store is the port of package autoscaler.
+// store is the port of package autoscaler, and what an operator sets.
 type store interface {
-	Load(ctx context.Context, endpoint string) (activity.State, error)
+	Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error)
 	Save(ctx context.Context, s activity.State) (activity.State, error)
 	Archive(ctx context.Context, endpoint string, a activity.Activity) error
+	SaveOverride(ctx context.Context, endpoint, variant string, o policy.Override) error
 }
 
 // storeSubject is the port and what is needed to test it.
@@ -31,12 +34,19 @@ type storeSubject struct {
 	lossy func(meanwhile func()) store
 	// archived returns what was archived, in the order of the keys.
 	archived func(ctx context.Context, endpoint string) ([]activity.Activity, error)
+	// unset deletes an override.
+	unset func(ctx context.Context, endpoint, variant string) error
+	// put writes an item as the console or the command line would, in the form of
+	// an override.
+	put func(ctx context.Context, endpoint, sort, override string) error
 }
 
 // simulatedStore is behind a lock: a simulation is one goroutine.
 func simulatedStore() implementation[storeSubject] {
 	double := simulate.NewTable()
 	const wireless = "the double is called, not sent to: no answer is lost"
+	const endless = "nobody deletes in a simulation: an override there ends by itself"
+	const itemless = "the double has no items that others could write"
 	return implementation[storeSubject]{
 		name: "simulate",
 		subject: storeSubject{
@@ -50,6 +60,11 @@ func simulatedStore() implementation[storeSubject] {
 			"a first save whose answer was lost succeeds":        wireless,
 			"a save that was lost and overtaken is a conflict":   wireless,
 			"an archiving whose answer was lost leaves one item": wireless,
+			"an override whose answer was lost is set":           wireless,
+			"an override that was deleted is gone":               endless,
+			"an override written by hand is loaded":              itemless,
+			"an override that is misspelt holds the endpoint":    itemless,
+			"what is on later pages is loaded":                   itemless,
 		},
 	}
 }
@@ -67,7 +82,7 @@ func (l *locked) Save(ctx context.Context, s activity.State) (activity.State, er
 }
 
 func storeBehaviours() []behaviour[storeSubject] {
-	return slices.Concat(stateBehaviours(), lossBehaviours(), archiveBehaviours())
+	return slices.Concat(stateBehaviours(), lossBehaviours(), archiveBehaviours(), overrideBehaviours(), itemBehaviours())
 }
 
 func stateBehaviours() []behaviour[storeSubject] {
@@ -160,6 +175,12 @@ func lossBehaviours() []behaviour[storeSubject] {
 			}
 			wantArchived(ctx, t, s, endpoint, a)
 		}},
+		{"an override whose answer was lost is set", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			if err := s.lossy(func() {}).SaveOverride(ctx, endpoint, "AllTraffic", held()); err != nil {
+				t.Fatal(err)
+			}
+			wantStored(ctx, t, s, activity.State{Endpoint: endpoint}, map[string]policy.Override{"AllTraffic": held()})
+		}},
 	}
 }
 
@@ -195,6 +216,107 @@ func archiveBehaviours() []behaviour[storeSubject] {
 	}
 }
 
+func overrideBehaviours() []behaviour[storeSubject] {
+	return []behaviour[storeSubject]{
+		{"overrides are loaded with the state", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			s.set(ctx, t, endpoint, "Shadow", over())
+			wantStored(ctx, t, s, activity.State{Endpoint: endpoint}, map[string]policy.Override{"Shadow": over()})
+			saved := s.save(ctx, t, full(endpoint))
+			s.set(ctx, t, endpoint, "AllTraffic", held())
+			wantStored(ctx, t, s, saved, map[string]policy.Override{"AllTraffic": held(), "Shadow": over()})
+		}},
+		{"an override takes the place of the one before", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			for _, o := range []policy.Override{held(), held(), over(), held()} {
+				s.set(ctx, t, endpoint, "AllTraffic", o)
+				wantStored(ctx, t, s, activity.State{Endpoint: endpoint}, map[string]policy.Override{"AllTraffic": o})
+			}
+		}},
+		{"an override that says nothing is not written", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			s.set(ctx, t, endpoint, "AllTraffic", held())
+			if err := s.SaveOverride(ctx, endpoint, "AllTraffic", policy.Override{Until: begin()}); err == nil {
+				t.Error("it was written")
+			}
+			wantStored(ctx, t, s, activity.State{Endpoint: endpoint}, map[string]policy.Override{"AllTraffic": held()})
+		}},
+		{"an override that was deleted is gone", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			saved := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			s.set(ctx, t, endpoint, "AllTraffic", held())
+			s.set(ctx, t, endpoint, "AllTraffic-2", held())
+			for range 2 { // the second time it is not there any more
+				if err := s.unset(ctx, endpoint, "AllTraffic"); err != nil {
+					t.Fatal(err)
+				}
+				wantStored(ctx, t, s, saved, map[string]policy.Override{"AllTraffic-2": held()})
+			}
+		}},
+		{"overrides are apart from the state and the archive", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			other := endpoint + "-0"
+			s.archive(ctx, t, endpoint, closed("a1", 0))
+			first := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			s.set(ctx, t, endpoint, "AllTraffic", held())
+			s.set(ctx, t, other, "AllTraffic", over())
+			second := s.save(ctx, t, claimed(first, "a2"))
+			s.archive(ctx, t, endpoint, closed("a2", time.Hour))
+			wantStored(ctx, t, s, second, map[string]policy.Override{"AllTraffic": held()})
+			wantStored(ctx, t, s, activity.State{Endpoint: other}, map[string]policy.Override{"AllTraffic": over()})
+			wantArchived(ctx, t, s, endpoint, closed("a1", 0), closed("a2", time.Hour))
+		}},
+	}
+}
+
+// itemBehaviours are those of a table that others write to.
+func itemBehaviours() []behaviour[storeSubject] {
+	return []behaviour[storeSubject]{
+		{"an override written by hand is loaded", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			text := `{"maxCapacity": 4, "until": "2026-11-23T10:30:00Z", "by": "ops"}`
+			if err := s.put(ctx, endpoint, "override#AllTraffic", text); err != nil {
+				t.Fatal(err)
+			}
+			want := policy.Override{Max: new(4), Until: begin().Add(90 * time.Minute), By: "ops"}
+			wantStored(ctx, t, s, activity.State{Endpoint: endpoint}, map[string]policy.Override{"AllTraffic": want})
+		}},
+		{"an override that is misspelt holds the endpoint", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			saved := s.save(ctx, t, full(endpoint))
+			if err := s.put(ctx, endpoint, "override#AllTraffic", `{"max": 4, "until": "2026-11-23T10:30:00Z"}`); err != nil {
+				t.Fatal(err)
+			}
+			state, overrides, err := s.Load(ctx, endpoint)
+			if err == nil || !strings.Contains(err.Error(), endpoint) || !strings.Contains(err.Error(), "AllTraffic") {
+				t.Errorf("got %+v, %+v, %v, want an error that says which", state, overrides, err)
+			}
+			if err := s.unset(ctx, endpoint, "AllTraffic"); err != nil {
+				t.Fatal(err)
+			}
+			wantStored(ctx, t, s, saved, nil)
+		}},
+		{"what is on later pages is loaded", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			saved := s.save(ctx, t, full(endpoint))
+			s.set(ctx, t, endpoint, "AllTraffic", held())
+			// A page ends at a megabyte, and an item at 400 kilobytes: what is no
+			// business of ours fills two pages before the state.
+			for i := range 7 {
+				if err := s.put(ctx, endpoint, fmt.Sprintf("plan#%d", i), strings.Repeat("x", 350_000)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantStored(ctx, t, s, saved, map[string]policy.Override{"AllTraffic": held()})
+		}},
+	}
+}
+
+// held is an override with everything in it.
+func held() policy.Override {
+	return policy.Override{
+		Pause: policy.In, Min: new(2), Max: new(4), Until: begin().Add(90*time.Minute + time.Nanosecond),
+		By: "ops@example.com", Reason: "a \"load\" test of <3500>",
+	}
+}
+
+// over is an override whose time has passed.
+func over() policy.Override {
+	return policy.Override{Pause: policy.Both, Until: begin().AddDate(-1, 0, 0)}
+}
+
 // begin is when the activities of these tests begin.
 func begin() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) }
 
@@ -219,6 +341,7 @@ func claimed(s activity.State, id string) activity.State {
 func full(endpoint string) activity.State {
 	s := claimed(activity.State{Endpoint: endpoint}, "a9")
 	s.CreationTime = begin().AddDate(0, -1, 0)
+	s.Config, s.Known = "chat-llm-config-3", map[string]int{"AllTraffic": 2, "Shadow": 1}
 	s.Recent = []activity.Activity{closed("a1", -time.Hour), closed("a2", -time.Minute+time.Nanosecond)}
 	s.Provisioning = map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}}
 	s.Backoffs = map[string]activity.Backoffs{"AllTraffic": {Out: activity.Backoff{Failures: 2, Until: begin().Add(time.Minute)}}}
@@ -227,7 +350,7 @@ func full(endpoint string) activity.State {
 
 func (s storeSubject) load(ctx context.Context, t *testing.T, endpoint string) activity.State {
 	t.Helper()
-	got, err := s.Load(ctx, endpoint)
+	got, _, err := s.Load(ctx, endpoint)
 	if err != nil {
 		t.Errorf("load: %v", err)
 	}
@@ -247,6 +370,13 @@ func (s storeSubject) archive(ctx context.Context, t *testing.T, endpoint string
 	t.Helper()
 	if err := s.Archive(ctx, endpoint, a); err != nil {
 		t.Errorf("archive: %v", err)
+	}
+}
+
+func (s storeSubject) set(ctx context.Context, t *testing.T, endpoint, variant string, o policy.Override) {
+	t.Helper()
+	if err := s.SaveOverride(ctx, endpoint, variant, o); err != nil {
+		t.Errorf("save override: %v", err)
 	}
 }
 
@@ -314,6 +444,19 @@ func wantState(t *testing.T, got, want activity.State) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got state\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// wantStored checks what one load returns.
+func wantStored(ctx context.Context, t *testing.T, s storeSubject, state activity.State, overrides map[string]policy.Override) {
+	t.Helper()
+	got, set, err := s.Load(ctx, state.Endpoint)
+	if err != nil {
+		t.Errorf("load: %v", err)
+	}
+	wantState(t, got, state)
+	if len(set) != len(overrides) || len(set) > 0 && !reflect.DeepEqual(set, overrides) {
+		t.Errorf("got overrides\n%v\nwant\n%v", set, overrides)
 	}
 }
 

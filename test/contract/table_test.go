@@ -29,13 +29,25 @@ func sdkStore(t *testing.T, name string, cfg aws.Config) implementation[storeSub
 	if err := createTable(ctx, client, table); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+	adapter := dynamodb.New(client, table)
 	return implementation[storeSubject]{name: name, subject: storeSubject{
-		store: dynamodb.New(client, table),
+		store: adapter,
+		unset: adapter.DeleteOverride,
 		lossy: func(meanwhile func()) store {
 			return dynamodb.New(sdk.NewFromConfig(cfg, losing(meanwhile)), table)
 		},
 		archived: func(ctx context.Context, endpoint string) ([]activity.Activity, error) {
 			return query(ctx, client, table, endpoint)
+		},
+		put: func(ctx context.Context, endpoint, sort, override string) error {
+			_, err := client.PutItem(ctx, &sdk.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
+				"pk":       &types.AttributeValueMemberS{Value: endpoint},
+				"sk":       &types.AttributeValueMemberS{Value: sort},
+				"override": &types.AttributeValueMemberS{Value: override},
+				"schema":   &types.AttributeValueMemberN{Value: "1"},
+				"expires":  &types.AttributeValueMemberN{Value: "1795516200"},
+			}})
+			return err
 		},
 	}}
 }

@@ -12,10 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
@@ -38,16 +35,20 @@ const (
 	byAlarm    = "E2E-by-alarm" // SageMaker keeps the case of names, its ARNs do not
 	bySchedule = "e2e-by-schedule"
 	cooling    = "e2e-cooling"
+	steered    = "e2e-steered"
 )
 
 // policy is a policy file for all endpoints; actions are the scheduled actions of
-// bySchedule.
-func policy(actions string) string {
+// bySchedule, inCooling the target value of cooling.
+func policy(inCooling float64, actions string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\ndefaults:\n  minCapacity: 1\n  maxCapacity: 9\n  targetTracking:\n")
 	fmt.Fprintf(&b, "  - metric: InvocationsPerInstance\n    targetValue: %g\ntargets:\n", perInstance)
-	for _, name := range []string{byTick, byAlarm, cooling, bySchedule} {
+	for _, name := range []string{byTick, byAlarm, cooling, steered, bySchedule} {
 		fmt.Fprintf(&b, "- endpoint: %s\n  variant: AllTraffic\n", name)
+		if name == cooling {
+			fmt.Fprintf(&b, "  targetTracking:\n  - metric: InvocationsPerInstance\n    targetValue: %g\n", inCooling)
+		}
 	}
 	b.WriteString(actions)
 	return b.String()
@@ -56,10 +57,10 @@ func policy(actions string) string {
 func TestStackScalesALocalAccount(t *testing.T) {
 	s := newStage(t)
 	defer func() { t.Log("what was seen:\n  " + strings.Join(s.seen, "\n  ")) }()
-	first := s.writePolicy(t, "scaling.yaml", policy(""))
+	first := s.writePolicy(t, "scaling.yaml", policy(perInstance, ""))
 
 	s.step(t, "an owner creates endpoints", func(t *testing.T) {
-		for name, instances := range map[string]int32{byTick: 1, byAlarm: 1, bySchedule: 1, cooling: 6} {
+		for name, instances := range map[string]int32{byTick: 1, byAlarm: 1, bySchedule: 1, cooling: 6, steered: 2} {
 			s.createEndpoint(t, name, instances)
 		}
 	})
@@ -76,6 +77,10 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	s.step(t, "the tick fires by itself and scales out", func(t *testing.T) { s.tickScalesOut(t) })
 	s.step(t, "an alarm event scales out at once", func(t *testing.T) { s.alarmScalesOut(t) })
 	s.step(t, "a state change closes the activity at once", func(t *testing.T) { s.stateChangeSettles(t) })
+	s.serve(t, steered, func(time.Duration) float64 { return 1.9 * perInstance })
+	s.step(t, "an operator holds a capacity", func(t *testing.T) { s.holds(t) })
+	s.step(t, "another scaler is not fought", func(t *testing.T) { s.refusesToFight(t) })
+	s.step(t, "a change by hand is in the history", func(t *testing.T) { s.adopts(t) })
 	s.step(t, "a second cdk deploy changes nothing", func(t *testing.T) {
 		before := contents(t, s.assembly)
 		if out := s.deploy(t, first); !strings.Contains(out, "(no changes)") {
@@ -83,7 +88,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 		}
 	})
 	due := time.Now().UTC().Add(70 * time.Second).Truncate(time.Minute).Add(time.Minute)
-	second := s.writePolicy(t, "changed.yaml", policy(
+	second := s.writePolicy(t, "changed.yaml", policy(2*perInstance,
 		"  scheduledActions:\n  - {name: launch, schedule: \"at("+due.Format("2006-01-02T15:04:05")+")\", minCapacity: 4, maxCapacity: 9}\n"))
 	digest := s.output(t, "PolicyDigest")
 	s.step(t, "a changed policy is deployed", func(t *testing.T) { s.changedPolicy(t, second) })
@@ -131,7 +136,7 @@ func mean(values []float64) float64 {
 }
 
 func (s *stage) refusesBrokenPolicy(t *testing.T) {
-	broken := s.writePolicy(t, "broken.yaml", strings.Replace(policy(""), "maxCapacity: 9", "maxCapacity: 0", 1))
+	broken := s.writePolicy(t, "broken.yaml", strings.Replace(policy(perInstance, ""), "maxCapacity: 9", "maxCapacity: 0", 1))
 	out, err := s.cdk(t, broken, "deploy", "--require-approval", "never")
 	if err == nil || !strings.Contains(out, "broken.yaml:4:16: defaults.maxCapacity: 0: must be") {
 		t.Errorf("deploy: %v\n%s", err, out)
@@ -249,34 +254,31 @@ func (s *stage) stateChangeSettles(t *testing.T) {
 	}
 }
 
-// cooldownHolds waits for a scale-in by the tick's process, moves the capacity up
-// again by hand, and has the alarm's process evaluate: it must know of the
-// scale-in that the other process made.
+// cooldownHolds waits for the scale-in that the tick's process has made under the
+// first policy. The second wants fewer instances still; the alarm's process, which
+// evaluates by it, must know of the scale-in that the other process made.
 func (s *stage) cooldownHolds(t *testing.T) {
 	within(t, 4*time.Minute, func() (bool, string) {
 		state := s.stateOf(t, cooling)
 		return state.Open == nil && len(state.Recent) == 1 && state.Recent[0].To == 3, fmt.Sprintf("%+v", state)
 	})
-	_, err := s.sagemaker.UpdateEndpointWeightsAndCapacities(t.Context(), &sagemaker.UpdateEndpointWeightsAndCapacitiesInput{
-		EndpointName: aws.String(cooling),
-		DesiredWeightsAndCapacities: []smtypes.DesiredWeightAndCapacity{{
-			VariantName: aws.String("AllTraffic"), DesiredInstanceCount: aws.Int32(8),
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	s.emitAlarm(t, cooling)
-	held := func(r autoscaler.Record) bool {
-		return slices.ContainsFunc(r.Decision.NotScaledReasons, func(reason scaling.Reason) bool { return reason.Code == scaling.ScaleInCooldown })
+	s.seesReason(t, cooling, scaling.ScaleInCooldown)
+	if n := s.capacity(t, cooling); n != 3 {
+		t.Errorf("%d instances, want 3 as long as the cooldown lasts", n)
 	}
+}
+
+// seesReason waits for a record of the alarm function that has a not-scaled
+// reason.
+func (s *stage) seesReason(t *testing.T, endpoint string, code scaling.Code) {
+	t.Helper()
 	within(t, 30*time.Second, func() (bool, string) {
-		records := s.records(t, "Alarm", cooling)
-		return slices.ContainsFunc(records, held), fmt.Sprintf("%+v", records)
+		records := s.records(t, "Alarm", endpoint)
+		return slices.ContainsFunc(records, func(r autoscaler.Record) bool {
+			return slices.ContainsFunc(r.Decision.NotScaledReasons, func(reason scaling.Reason) bool { return reason.Code == code })
+		}), fmt.Sprintf("%+v", records)
 	})
-	if n := s.capacity(t, cooling); n != 8 {
-		t.Errorf("%d instances, want the 8 that were set by hand", n)
-	}
 }
 
 func (s *stage) changedPolicy(t *testing.T, file string) {

@@ -104,6 +104,8 @@ func (a *Account) startMiniStack(ctx context.Context) error {
 			// MiniStack hands its environment on to the Lambdas: so they find it, and moto.
 			"AWS_ENDPOINT_URL=" + a.Endpoint,
 			"AWS_ENDPOINT_URL_SAGEMAKER=" + a.SageMakerEndpoint,
+			// MiniStack has no Application Auto Scaling; moto does.
+			"AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING=" + a.SageMakerEndpoint,
 			// Lambdas get keys of their execution role, whose policies are enforced; ours is
 			// root's.
 			"AUTH=true",

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type settings struct {
 	quotas   []change
 	gaps     []span
 	lost     map[event.Kind][]span
+	rivals   []span
 }
 
 // change is a value from a time on, for one target or, without a name, for all.
@@ -47,6 +49,8 @@ func newSettings(p *policy.Policy) *settings {
 //	lose-Tick 00:10 00:40         events that are lost: lose-Alarm, lose-EndpointState, ...
 //	quota 00:00 4                 instances per endpoint from then on
 //	other 00:30 chat/main 5       somebody else's update
+//	override 00:10 chat/main {"pause": "in", "until": "2026-11-23T00:40:00Z"}
+//	rival 00:10 00:40             another scaler scales the targets too
 func (s *settings) set(line string) error {
 	name, rest, _ := strings.Cut(line, " ")
 	values := append(strings.Fields(rest), "", "", "")
@@ -90,6 +94,15 @@ func (s *settings) setHappening(name string, values []string) error {
 		} else {
 			s.gaps = append(s.gaps, span{at, to})
 		}
+	case name == "rival":
+		var to time.Duration
+		to, err = clock(values[1])
+		s.rivals = append(s.rivals, span{at, to})
+	case name == "override":
+		o := simulate.Override{At: s.Start.Add(at)}
+		o.Endpoint, o.Variant, _ = strings.Cut(values[1], "/")
+		err = json.Unmarshal([]byte(strings.Join(values[2:], " ")), &o.Override)
+		s.Overrides = append(s.Overrides, o)
 	case name == "quota":
 		var n float64
 		n, err = strconv.ParseFloat(values[1], 64)
@@ -129,6 +142,12 @@ func (s *settings) config() simulate.Config {
 		c.Loads[t.Key()] = load
 	}
 	c.Gap = func(at time.Time) bool { return within(s.gaps, at.Sub(s.Start)) }
+	c.Conflict = func(_, _ string, at time.Time) string {
+		if within(s.rivals, at.Sub(s.Start)) {
+			return "another scaler scales the variant too"
+		}
+		return ""
+	}
 	c.Lost = func(kind event.Kind, at time.Time) bool { return within(s.lost[kind], at.Sub(s.Start)) }
 	if s.quotas != nil {
 		c.Quota = func(at time.Time) int { return int(value(s.quotas, at.Sub(s.Start), "")) }

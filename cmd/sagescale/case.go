@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+	"sagescale/internal/policyfile"
+	"sagescale/internal/scaling"
+)
+
+// decideCase is what a decision is made of.
+type decideCase struct {
+	Now         *time.Time         `json:"now"`
+	Policy      json.RawMessage    `json:"policy"`
+	Observation *decideObservation `json:"observation"`
+	Activities  []decideActivity   `json:"activities"`
+	Override    *policy.Override   `json:"override"`
+}
+
+// decideActivity is an activity.Activity whose counts and times must be there.
+type decideActivity struct {
+	From      *int            `json:"fromCapacity"`
+	To        *int            `json:"toCapacity"`
+	Status    activity.Status `json:"status"`
+	StartTime *time.Time      `json:"startTime"`
+	EndTime   *time.Time      `json:"endTime"`
+	// What else the functions store of an activity, and no decision depends on. The
+	// cause is shown.
+	Cause         string `json:"cause"`
+	ID            string `json:"id"`
+	Variant       string `json:"variant"`
+	DesiredBefore int    `json:"desiredBefore"`
+	StatusMessage string `json:"statusMessage"`
+	PolicyDigest  string `json:"policyDigest"`
+}
+
+// decideObservation is a scaling.Observation whose capacities must be there.
+type decideObservation struct {
+	Status          *string          `json:"status"`
+	CurrentCapacity *int             `json:"currentCapacity"`
+	DesiredCapacity *int             `json:"desiredCapacity"`
+	Metrics         []scaling.Series `json:"metrics"`
+	Conflict        string           `json:"conflict"`
+}
+
+// maxCase bounds a case, in bytes.
+const maxCase = 16 << 20
+
+// readCase reads the case named by args, or standard input.
+func readCase(stdin io.Reader, args []string) (name string, text []byte, err error) {
+	name = "standard input"
+	from := stdin
+	if len(args) == 1 && args[0] != "-" {
+		name = args[0]
+		file, err := os.Open(name)
+		if err != nil {
+			return name, nil, fmt.Errorf("read case: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	text, err = io.ReadAll(io.LimitReader(from, maxCase+1))
+	if err != nil {
+		return name, nil, fmt.Errorf("read case from %s: %w", name, err)
+	}
+	if len(text) > maxCase {
+		return name, nil, invalid(fmt.Errorf("%s: the case is larger than %d bytes", name, maxCase))
+	}
+	return name, text, nil
+}
+
+// parseCase reads a case strictly.
+func parseCase(name string, text []byte) (scaling.Input, error) {
+	var c decideCase
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&c); err != nil {
+		return scaling.Input{}, caseError(name, text, decoder.InputOffset(), err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return scaling.Input{}, caseError(name, text, decoder.InputOffset(), errors.New("there is more after the case"))
+	}
+	if err := c.check(name); err != nil {
+		return scaling.Input{}, invalid(err)
+	}
+	target, err := policyfile.ParseTarget(name, inPlace(text, c.Policy))
+	if err != nil {
+		return scaling.Input{}, err
+	}
+	var activities []activity.Activity
+	for _, a := range c.Activities {
+		activities = append(activities, a.activity())
+	}
+	slices.SortStableFunc(activities, func(a, b activity.Activity) int { return a.StartTime.Compare(b.StartTime) })
+	return scaling.Input{
+		Now:    *c.Now,
+		Target: target,
+		Observation: scaling.Observation{
+			Status:          *c.Observation.Status,
+			CurrentCapacity: *c.Observation.CurrentCapacity,
+			DesiredCapacity: *c.Observation.DesiredCapacity,
+			Metrics:         c.Observation.Metrics,
+			Conflict:        c.Observation.Conflict,
+		},
+		Activities: activities,
+		Override:   *cmp.Or(c.Override, &policy.Override{}),
+	}, nil
+}
+
+// check names everything that the case lacks or has wrong, beside its policy.
+func (c decideCase) check(name string) error {
+	var errs []error
+	fault := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
+	}
+	require := func(field string, present bool) bool {
+		if !present {
+			fault("%s: is required", field)
+		}
+		return present
+	}
+	require("now", c.Now != nil)
+	require("policy", len(c.Policy) > 0)
+	if o := c.Observation; require("observation", o != nil) {
+		require("observation.status", o.Status != nil)
+		for _, field := range []struct {
+			name  string
+			value *int
+		}{{"observation.currentCapacity", o.CurrentCapacity}, {"observation.desiredCapacity", o.DesiredCapacity}} {
+			if require(field.name, field.value != nil) && !instances(*field.value) {
+				fault("%s: %d: must be from 0 to %d", field.name, *field.value, math.MaxInt32)
+			}
+		}
+	}
+	if c.Override != nil {
+		if err := c.Override.Check(); err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				fault("override.%s", line)
+			}
+		}
+	}
+	for i, a := range c.Activities {
+		if err := a.check(); err != nil {
+			fault("activities[%d].%w", i, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check names the first thing that is wrong with an activity.
+func (a decideActivity) check() error {
+	switch {
+	case !a.Status.Valid():
+		return fmt.Errorf("status: %q: must be one of Pending, InProgress, Successful, Failed, Unfulfilled, Overridden", a.Status)
+	case a.From == nil:
+		return errors.New("fromCapacity: is required")
+	case a.To == nil:
+		return errors.New("toCapacity: is required")
+	case !instances(*a.From) || !instances(*a.To):
+		return fmt.Errorf("fromCapacity, toCapacity: %d, %d: must be from 0 to %d", *a.From, *a.To, math.MaxInt32)
+	case a.StartTime == nil:
+		return errors.New("startTime: is required")
+	case a.Status.Open() && a.EndTime != nil:
+		return fmt.Errorf("endTime: an activity that is %s has none yet", a.Status)
+	case !a.Status.Open() && a.EndTime == nil:
+		return fmt.Errorf("endTime: is required of an activity that is %s", a.Status)
+	case a.EndTime != nil && a.EndTime.Before(*a.StartTime):
+		return errors.New("endTime: must not be before startTime")
+	}
+	return nil
+}
+
+// instances reports whether n can be a number of instances.
+func instances(n int) bool { return n >= 0 && n <= math.MaxInt32 }
+
+// activity returns the activity, which must have passed its check.
+func (a decideActivity) activity() activity.Activity {
+	out := activity.Activity{
+		ID: a.ID, Variant: a.Variant, From: *a.From, To: *a.To, Status: a.Status, StartTime: *a.StartTime, Cause: a.Cause,
+	}
+	if a.EndTime != nil {
+		out.EndTime = *a.EndTime
+	}
+	return out
+}
+
+// caseError says where in a case the JSON is wrong.
+func caseError(name string, text []byte, offset int64, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset - 1
+	case errors.As(err, &kind):
+		offset = kind.Offset
+		err = fmt.Errorf("%s: is a JSON %s, which it must not be", cmp.Or(kind.Field, "the case"), kind.Value)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		offset, err = int64(len(text)), errors.New("the case ends too soon")
+	}
+	before := text[:min(max(offset, 0), int64(len(text)))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return invalid(fmt.Errorf("%s:%d:%d: %w", name, line, column, err))
+}
+
+// inPlace returns the policy of a case where it stands in the case, with blanks
+// before it, so that its faults have the lines and columns of the case.
+func inPlace(text, policy []byte) []byte {
+	at := bytes.Index(text, policy)
+	if at < 0 {
+		return policy
+	}
+	padded := bytes.Repeat([]byte(" "), at)
+	for i, b := range text[:at] {
+		if b == '\n' {
+			padded[i] = '\n'
+		}
+	}
+	return append(padded, policy...)
+}

@@ -1,0 +1,171 @@
+package activity_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sagescale/internal/activity"
+)
+
+// deployed is the endpoint of a configuration, created at now, with its variants
+// AllTraffic and other at these counts.
+func deployed(config, status string, current, desired, other int) activity.Endpoint {
+	return activity.Endpoint{
+		Name: "chat-llm", Status: status, CreationTime: now(), Config: config,
+		Variants: []activity.Variant{
+			{Name: "AllTraffic", Current: current, Desired: desired},
+			{Name: "other", Current: other, Desired: other},
+		},
+	}
+}
+
+func variants() []string { return []string{"AllTraffic", "other", "gone"} }
+
+// adopted is a state that knows 4 instances of AllTraffic and 2 of other.
+func adopted(t *testing.T) activity.State {
+	t.Helper()
+	s, outside, changed := activity.State{Endpoint: "chat-llm", Version: 7}.
+		Adopt(deployed("v1", activity.InService, 4, 4, 2), variants(), now())
+	if !changed || outside != nil || s.Known["AllTraffic"] != 4 || s.Known["other"] != 2 || s.Config != "v1" || !s.CreationTime.Equal(now()) {
+		t.Fatalf("first sight: %+v, %+v, changed %v", s, outside, changed)
+	}
+	return s
+}
+
+func TestAdoptOfNothingNew(t *testing.T) {
+	s := adopted(t)
+	quiet := map[string]activity.Endpoint{
+		"the same":                    deployed("v1", activity.InService, 4, 4, 2),
+		"an update is under way":      deployed("v2", "Updating", 1, 4, 2),
+		"it is being rolled back":     deployed("v1", "RollingBack", 1, 4, 2),
+		"asked for and not delivered": deployed("v1", activity.InService, 3, 9, 2),
+		"no endpoint":                 {},
+	}
+	for name, e := range quiet {
+		if next, outside, changed := s.Adopt(e, variants(), now()); changed || outside != nil || next.Known["AllTraffic"] != 4 {
+			t.Errorf("%s: %+v, %+v, changed %v", name, next, outside, changed)
+		}
+	}
+	open, err := s.Claim(claim(4, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, outside, changed := open.Adopt(deployed("v1", activity.InService, 6, 6, 2), variants(), now()); changed || outside != nil {
+		t.Errorf("with our own change under way: %+v, changed %v", outside, changed)
+	}
+}
+
+func TestAdoptOfWhatOthersChanged(t *testing.T) {
+	tests := []struct {
+		name   string
+		config string
+		cause  string
+	}{
+		{"by hand", "v1", "somebody else changed the capacity"},
+		{"by a deployment", "v2", "a deployment of endpoint configuration v2 changed the capacity"},
+	}
+	for _, tt := range tests {
+		s := adopted(t)
+		at := now().Add(3 * time.Hour)
+		next, outside, changed := s.Adopt(deployed(tt.config, activity.InService, 1, 1, 2), variants(), at)
+		if !changed || len(outside) != 1 || next.Known["AllTraffic"] != 1 || next.Config != tt.config || s.Known["AllTraffic"] != 4 {
+			t.Fatalf("%s: %+v, %+v, changed %v", tt.name, next, outside, changed)
+		}
+		want := activity.Activity{
+			ID: at.Format("20060102T150405.000Z") + "-AllTraffic-others", Variant: "AllTraffic", From: 4, To: 1, DesiredBefore: 4,
+			Status: activity.Successful, StatusMessage: "1 instances are in service", Cause: tt.cause,
+			StartTime: at.Add(-time.Hour), EndTime: at,
+		}
+		if outside[0] != want || len(next.Recent) != 1 || next.Recent[0] != want {
+			t.Errorf("%s:\ngot  %+v\nwant %+v\nin   %+v", tt.name, outside[0], want, next.Recent)
+		}
+		if _, again, changed := next.Adopt(deployed(tt.config, activity.InService, 1, 1, 2), variants(), at); changed || again != nil {
+			t.Errorf("%s: adopted twice: %+v", tt.name, again)
+		}
+	}
+}
+
+// A configuration alone is remembered, so that a later change by hand is not taken
+// for its deployment.
+func TestAdoptOfAConfiguration(t *testing.T) {
+	next, outside, changed := adopted(t).Adopt(deployed("v2", activity.InService, 4, 4, 2), variants(), now())
+	if !changed || outside != nil || next.Config != "v2" {
+		t.Fatalf("%+v, %+v, changed %v", next, outside, changed)
+	}
+	_, outside, _ = next.Adopt(deployed("v2", activity.InService, 5, 5, 2), variants(), now())
+	if len(outside) != 1 || !strings.HasPrefix(outside[0].Cause, "somebody else") {
+		t.Errorf("%+v", outside)
+	}
+}
+
+// A change by others began after the last change of that variant that was seen.
+func TestAdoptedChangeBeganAfterTheLastOne(t *testing.T) {
+	s := adopted(t)
+	s = run(t, s, claim(4, 6), activity.Outcome{Status: activity.Successful}, now().Add(10*time.Minute))
+	if s.Known["AllTraffic"] != 6 {
+		t.Fatalf("known %v", s.Known)
+	}
+	for _, tt := range []struct{ at, began time.Duration }{
+		{20 * time.Minute, 10 * time.Minute},
+		{70 * time.Minute, 10 * time.Minute},
+		{71 * time.Minute, 11 * time.Minute},
+		{5 * time.Minute, -55 * time.Minute}, // by a clock that goes wrong
+	} {
+		at := now().Add(tt.at)
+		_, outside, _ := s.Adopt(deployed("v1", activity.InService, 5, 5, 3), variants(), at)
+		if len(outside) != 2 || !outside[0].StartTime.Equal(now().Add(tt.began)) || !outside[0].EndTime.Equal(at) {
+			t.Errorf("at %s: %+v", tt.at, outside)
+		}
+		if len(outside) == 2 && !outside[1].StartTime.Equal(at.Add(-time.Hour)) {
+			t.Errorf("at %s: the other variant: %+v", tt.at, outside[1])
+		}
+	}
+}
+
+// Our own change is nobody else's, however it ends.
+func TestAdoptAfterOurOwnChange(t *testing.T) {
+	tests := []struct {
+		status  activity.Status
+		current int
+		outside int
+	}{
+		{activity.Successful, 6, 0},
+		{activity.Failed, 4, 0},
+		{activity.Unfulfilled, 5, 0},
+		{activity.Overridden, 4, 0},
+		{activity.Overridden, 9, 1},
+	}
+	for _, tt := range tests {
+		s := run(t, adopted(t), claim(4, 6), activity.Outcome{Status: tt.status}, now())
+		next, outside, _ := s.Adopt(deployed("v1", activity.InService, tt.current, tt.current, 2), variants(), now())
+		if len(outside) != tt.outside || next.Known["AllTraffic"] != tt.current {
+			t.Errorf("%s with %d: %+v, known %v", tt.status, tt.current, outside, next.Known)
+		}
+	}
+	fresh := run(t, activity.State{Endpoint: "chat-llm"}, claim(4, 6), activity.Outcome{Status: activity.Successful}, now())
+	if fresh.Known["AllTraffic"] != 6 {
+		t.Errorf("a state without known capacities learned %v", fresh.Known)
+	}
+}
+
+func TestAdoptOfAnEndpointCreatedAnew(t *testing.T) {
+	s := run(t, adopted(t), claim(4, 6), activity.Outcome{Status: activity.Successful}, now())
+	second := deployed("v2", activity.InService, 1, 1, 1)
+	second.CreationTime = now().Add(time.Hour)
+	open, err := s.Claim(claim(2, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, ok := open.Settle(second, now()); !ok || o.Status != activity.Overridden {
+		t.Errorf("the open activity of an endpoint created anew: %+v, %v; want Overridden", o, ok)
+	}
+	anew, outside, changed := s.Adopt(second, variants(), now())
+	if !changed || outside != nil || len(anew.Recent) != 0 || anew.Version != 7 || !anew.CreationTime.Equal(second.CreationTime) || anew.Known["AllTraffic"] != 1 {
+		t.Errorf("%+v, %+v, changed %v, want nothing but the version", anew, outside, changed)
+	}
+	second.Status = "Creating"
+	if anew, _, changed := s.Adopt(second, variants(), now()); changed || len(anew.Recent) != 0 {
+		t.Errorf("while it is created: %+v, changed %v", anew, changed)
+	}
+}

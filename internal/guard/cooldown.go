@@ -1,0 +1,25 @@
+package guard
+
+import (
+	"sagescale/internal/activity"
+	"sagescale/internal/scaling"
+)
+
+// scaleInCooldown holds back a scale-in within a cooldown.
+func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
+	done := activity.InEffect(in.Activities, in.Now)
+	lastOut, hasOut := activity.Last(done, true)
+	lastIn, hasIn := activity.Last(done, false)
+	if until := lastOut.EndTime.Add(d.Cooldown.Out); hasOut && in.Now.Before(until) {
+		d.Hold(scaling.ScaleOutCooldown, in.Present(),
+			"the scale-out from %d to %d is in service since %s; no scale-in until %s",
+			lastOut.From, lastOut.To, clock(lastOut.EndTime), clock(until))
+		return
+	}
+	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)
+	if until := lastIn.EndTime.Add(d.Cooldown.In); hasIn && !ended && in.Now.Before(until) {
+		d.Hold(scaling.ScaleInCooldown, in.Present(),
+			"the scale-in from %d to %d was done at %s; no other until %s",
+			lastIn.From, lastIn.To, clock(lastIn.EndTime), clock(until))
+	}
+}

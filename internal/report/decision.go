@@ -1,0 +1,201 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// shown is how many values of a metric and how many activities an explanation
+// lists.
+const shown = 5
+
+// Decision writes a decision as an on-call engineer reads it, and may paste it
+// into an incident channel: what comes of it, what was seen, which rule moved the
+// capacity in which order, what held it back, and what was done before. Lines are
+// less than 80 columns wide.
+func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", in.Target.Key(), outcome(in, d))
+	section(&b, "at", instant(in.Now))
+	section(&b, "seen", seen(in.Observation))
+	section(&b, "limits", fmt.Sprintf("%d to %d", d.MinCapacity, d.MaxCapacity))
+	if o := in.Override; o.InForce(in.Now) {
+		section(&b, "override", overridden(o))
+	}
+	for _, m := range measured(in) {
+		section(&b, "metric", m)
+	}
+	b.WriteString("\n")
+	steps(&b, in, d)
+	for _, a := range latest(in.Activities) {
+		section(&b, "before", a)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// outcome says in a few words what comes of d.
+func outcome(in scaling.Input, d scaling.Decision) string {
+	switch present := in.Present(); {
+	case d.DesiredCapacity > present:
+		return fmt.Sprintf("scales out from %d to %d", present, d.DesiredCapacity)
+	case d.DesiredCapacity < present:
+		return fmt.Sprintf("scales in from %d to %d", present, d.DesiredCapacity)
+	}
+	return fmt.Sprintf("stays at %d", d.DesiredCapacity)
+}
+
+// section writes a paragraph under a label.
+func section(b *strings.Builder, label, text string) {
+	const indent = "            "
+	lines := wrap(plain(text), indent)
+	fmt.Fprintf(b, "  %-10s%s", label, lines[len(indent):])
+}
+
+// seen says what SageMaker showed.
+func seen(o scaling.Observation) string {
+	text := fmt.Sprintf("%s, %d in service", o.Status, o.CurrentCapacity)
+	if o.DesiredCapacity != o.CurrentCapacity {
+		text += fmt.Sprintf(", %d asked for", o.DesiredCapacity)
+	}
+	return text
+}
+
+// overridden says what an override sets aside.
+func overridden(o policy.Override) string {
+	var parts []string
+	switch o.Pause {
+	case policy.Both:
+		parts = append(parts, "nothing is scaled")
+	case policy.In, policy.Out:
+		parts = append(parts, fmt.Sprintf("no scale-%s", o.Pause))
+	}
+	if o.Min != nil {
+		parts = append(parts, fmt.Sprintf("at least %d", *o.Min))
+	}
+	if o.Max != nil {
+		parts = append(parts, fmt.Sprintf("at most %d", *o.Max))
+	}
+	return strings.Join(parts, ", ") + ": " + o.String()
+}
+
+// measured describes every metric that was measured: its newest values, and how
+// much of the past there is.
+func measured(in scaling.Input) []string {
+	var out []string
+	for _, s := range in.Observation.Metrics {
+		points := slices.Clone(s.Datapoints)
+		slices.SortStableFunc(points, func(a, b scaling.Datapoint) int { return a.Time.Compare(b.Time) })
+		out = append(out, fmt.Sprintf("%s%s: %s", s.Metric, meant(in.Target, s.Metric), values(s, points)))
+	}
+	return out
+}
+
+// values writes datapoints, oldest first, by their newest.
+func values(s scaling.Series, points []scaling.Datapoint) string {
+	if len(points) == 0 {
+		return strings.TrimSuffix("no datapoints, "+s.Incomplete, ", ")
+	}
+	var list []string
+	for _, p := range points[max(0, len(points)-shown):] {
+		list = append(list, number(p.Value))
+	}
+	text := fmt.Sprintf("%s until %s", strings.Join(list, ", "), clock(points[len(points)-1].Time))
+	if len(points) > shown {
+		text += fmt.Sprintf("; %d datapoints since %s", len(points), clock(points[0].Time))
+	}
+	if s.Incomplete != "" {
+		text += "; incomplete: " + s.Incomplete
+	}
+	return text
+}
+
+// meant says what the policy does with a metric.
+func meant(t policy.Target, metric string) string {
+	var uses []string
+	for _, x := range t.TargetTracking {
+		if x.Metric.Name == metric || x.Metric.Measured().Name == metric {
+			uses = append(uses, fmt.Sprintf("target %s per instance%s", number(x.TargetValue), devices(x.Metric)))
+		}
+	}
+	for _, x := range t.StepScaling {
+		if x.Metric.Name == metric {
+			uses = append(uses, fmt.Sprintf("step policy %s at %s%s", x.Name, number(x.Threshold), devices(x.Metric)))
+		}
+	}
+	for _, x := range t.ScaleInGuards {
+		if x.Metric.Name == metric {
+			uses = append(uses, fmt.Sprintf("no scale-in above %s%s", number(x.Maximum), devices(x.Metric)))
+		}
+	}
+	if uses == nil {
+		return ""
+	}
+	return " (" + strings.Join(uses, "; ") + ")"
+}
+
+// devices says that a metric is a sum, if it is one.
+func devices(m policy.Metric) string {
+	if m.Devices < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" for each of %d devices", m.Devices)
+}
+
+// steps writes the rules that moved the capacity, in their order, and the reasons
+// that are not among them.
+func steps(b *strings.Builder, in scaling.Input, d scaling.Decision) {
+	capacity := in.Present()
+	var said []string
+	for _, s := range d.Steps {
+		section(b, fmt.Sprintf("%d -> %d", s.From, s.To), fmt.Sprintf("%s: %s", s.Rule, s.Reason))
+		said = append(said, s.Reason)
+		capacity = s.To
+	}
+	for _, r := range d.NotScaledReasons {
+		if !slices.Contains(said, r.Message) {
+			section(b, fmt.Sprintf("= %d", capacity), fmt.Sprintf("%s: %s", r.Code, r.Message))
+		}
+	}
+}
+
+// latest describes the last activities, the newest first.
+func latest(all []activity.Activity) []string {
+	var out []string
+	for _, a := range slices.Backward(all) {
+		if len(out) == shown {
+			break
+		}
+		text := fmt.Sprintf("%s  %d -> %d %s", instant(a.StartTime), a.From, a.To, a.Status)
+		if !a.Open() {
+			text += " at " + clock(a.EndTime)
+		}
+		if a.Cause != "" {
+			text += ": " + a.Cause
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// plain drops what a terminal would take for more than text.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+// instant writes a time with its day, clock one of the day.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+func clock(t time.Time) string   { return t.UTC().Format("15:04:05Z") }

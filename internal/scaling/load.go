@@ -1,0 +1,77 @@
+package scaling
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+)
+
+// maxNeed bounds a need in instances before it becomes an integer: the result of
+// converting a larger float is not the same on every processor.
+const maxNeed = math.MaxInt32
+
+// load returns the series that t is judged by: the load of all instances where it
+// was measured, else the metric itself.
+func (in Input) load(t policy.TargetTracking) Series {
+	if total := t.Metric.Measured().Name; in.measured(total) {
+		return in.series(total)
+	}
+	return in.series(t.Metric.Name)
+}
+
+// needs returns the need of every closed period of s, at least and at most: the
+// instances that its load needs to be at the target value, load / targetValue. Of
+// several datapoints of one period the highest counts.
+//
+// A datapoint of a metric that is measured per instance is turned into load by
+// the instances that were in service when it was measured, so that a need does
+// not depend on the capacity of the moment. Where it is not known how many they
+// were, a scale-out goes by the fewest and a scale-in by the most.
+func (in Input) needs(t policy.TargetTracking, s Series) (least, most samples) {
+	period := t.Metric.Period
+	values := in.samples(t.Metric, s)
+	least, most = make(samples, len(values)), make(samples, len(values))
+	for n, v := range values {
+		few, many := 1, 1
+		if s.Metric != policy.Invocations {
+			few, many = in.inService(startOf(n, period), startOf(n+1, period))
+		}
+		need := min(v/t.TargetValue, maxNeed)
+		least[n] = min(need*float64(few), maxNeed)
+		most[n] = min(need*float64(many), maxNeed)
+	}
+	return least, most
+}
+
+// inService returns the fewest and the most instances that may have served between
+// from and to, by the activities that changed the capacity. Between its start and
+// its end an activity may have brought all, some or none of them: the end is when
+// it was seen.
+func (in Input) inService(from, to time.Time) (fewest, most int) {
+	fewest = math.MaxInt
+	include := func(capacity int) { fewest, most = min(fewest, capacity), max(most, capacity) }
+	capacity := in.Observation.CurrentCapacity
+	for _, a := range slices.Backward(in.Activities) {
+		if a.Status != activity.Successful && a.Status != activity.Unfulfilled {
+			continue
+		}
+		if a.StartTime.Before(to) {
+			include(capacity)
+		}
+		if !a.EndTime.After(from) {
+			return fewest, most
+		}
+		capacity = a.From
+	}
+	include(capacity)
+	return fewest, most
+}
+
+// instances returns the whole instances that a need asks for. What floating
+// point adds to a whole number does not make another instance.
+func instances(need float64) int {
+	return int(math.Ceil(min(need, maxNeed) - 1e-9*max(1, need)))
+}

@@ -1,0 +1,159 @@
+package scaling
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/policy"
+)
+
+// step says what step policy p asks for.
+//
+// Its alarm is evaluated as CloudWatch does, over the newest datapoints that there
+// are. To remove capacity no datapoint that is due may be missing, and what is not
+// due yet must agree: the larger of the capacities by the datapoints due and by
+// the newest counts.
+func (in Input) step(p policy.StepScaling) ask {
+	present := in.Present()
+	a := ask{
+		rule:     RuleStepScaling,
+		name:     p.Name,
+		capacity: present,
+		cooldown: Cooldown{Out: p.Cooldown, In: p.Cooldown},
+	}
+	s := in.series(p.Metric.Name)
+	values := in.samples(p.Metric, s)
+	period := p.Metric.Period
+
+	latest := values.newest(p.Alarm.Periods, period, in.Now)
+	newest := adjust(p, latest, present)
+	if newest.capacity > present {
+		in.credit(&a, p, latest, newest)
+		return a
+	}
+	due, missing := values.due(p.Alarm.Periods, period, s.DueThrough)
+	if missing > 0 || s.Incomplete != "" {
+		a.code, a.message = MissingData, gap(p.Metric, p.Alarm.Periods, missing, s.Incomplete)
+		return a
+	}
+	by := adjust(p, due, present)
+	if newest.capacity > by.capacity {
+		by = newest
+	}
+	a.capacity, a.message = min(by.capacity, present), by.message
+	if a.capacity == present {
+		a.code = AlreadyAtDesired
+	}
+	return a
+}
+
+// credit completes what p asks for when its step adds capacity: it counts from the
+// capacity before the scale-outs within its cooldown.
+func (in Input) credit(a *ask, p policy.StepScaling, values []float64, wish adjustment) {
+	a.message = wish.message
+	a.capacity = wish.capacity
+	added, until := activity.Credit(activity.InEffect(in.Activities, in.Now), in.Now, p.Cooldown)
+	if added == 0 || in.past || p.AdjustmentType == policy.ExactCapacity {
+		return
+	}
+	present := in.Present()
+	credited := adjust(p, values, max(0, present-added))
+	a.message = fmt.Sprintf("%s; it counts from the capacity before the scale-outs of its cooldown, which lasts until %s",
+		credited.message, until.UTC().Format("15:04:05Z"))
+	a.capacity = max(credited.capacity, present)
+	if a.capacity == present {
+		a.code = ScaleOutCooldown
+	}
+}
+
+// adjustment is the capacity that a step policy comes to, and how in words.
+type adjustment struct {
+	capacity int
+	message  string
+}
+
+// adjust returns what the values, at most as many as the alarm has periods, make
+// of the present capacity.
+func adjust(p policy.StepScaling, values []float64, present int) adjustment {
+	breaching := 0
+	for _, v := range values {
+		if p.Comparison.Holds(v, p.Threshold) {
+			breaching++
+		}
+	}
+	counted := fmt.Sprintf("%s: %d of %d datapoints of %s are %s %s",
+		p.Name, breaching, p.Alarm.Periods, p.Metric.Name, sign(p.Comparison), number(p.Threshold))
+	if !alarm(breaching, len(values), p.Alarm, p.TreatMissingData) {
+		return adjustment{present, fmt.Sprintf("%s, of which %d make an alarm", counted, p.Alarm.Datapoints)}
+	}
+	value := aggregate(p.Aggregation, values)
+	said := fmt.Sprintf("%s; their %s is %s", counted, strings.ToLower(p.Aggregation), number(value))
+	change, ok := p.Step(value - p.Threshold)
+	if !ok {
+		return adjustment{present, said + ", for which there is no step"}
+	}
+	wanted := changed(p, present, change)
+	return adjustment{wanted, said + ": " + written(p, change, present, wanted)}
+}
+
+// aggregate makes one value of several; there must be one.
+func aggregate(how string, values []float64) float64 {
+	switch how {
+	case policy.Minimum:
+		return slices.Min(values)
+	case policy.Maximum:
+		return slices.Max(values)
+	}
+	return mean(values)
+}
+
+// changed returns the capacity that an adjustment makes of the present one, as
+// Application Auto Scaling does: a percentage is cut off towards zero, but is at
+// least one instance, and at least the policy's magnitude, unless it is zero.
+func changed(p policy.StepScaling, present, adjustment int) int {
+	wanted := int64(present) + int64(adjustment)
+	switch p.AdjustmentType {
+	case policy.ExactCapacity:
+		wanted = int64(adjustment)
+	case policy.PercentChangeInCapacity:
+		least := int64(p.MinAdjustment)
+		change := int64(present) * int64(adjustment) / 100
+		switch product := int64(present) * int64(adjustment); {
+		case product > 0:
+			change = max(change, least)
+		case product < 0:
+			change = min(change, -least)
+		}
+		wanted = int64(present) + change
+	}
+	return int(min(max(wanted, 0), math.MaxInt32))
+}
+
+// sign writes a comparison as people do.
+func sign(c policy.Comparison) string {
+	switch c {
+	case policy.GreaterOrEqual:
+		return ">="
+	case policy.Greater:
+		return ">"
+	case policy.Less:
+		return "<"
+	case policy.LessOrEqual:
+		return "<="
+	}
+	return string(c)
+}
+
+// written writes what an adjustment makes of a capacity.
+func written(p policy.StepScaling, adjustment, of, wanted int) string {
+	switch p.AdjustmentType {
+	case policy.ExactCapacity:
+		return fmt.Sprintf("that asks for exactly %d", wanted)
+	case policy.PercentChangeInCapacity:
+		return fmt.Sprintf("%+d %% of %d makes %d", adjustment, of, wanted)
+	}
+	return fmt.Sprintf("%+d on %d makes %d", adjustment, of, wanted)
+}

@@ -1,0 +1,112 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"sagescale/internal/activity"
+	store "sagescale/internal/dynamodb"
+	rules "sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// holds keeps an override in the state table: the next evaluation follows it.
+func (s *stage) holds(t *testing.T) {
+	s.hold(t, 5)
+	s.emitAlarm(t, steered)
+	s.reaches(t, steered, 5)
+}
+
+// hold keeps the capacity of steered at n for an hour.
+func (s *stage) hold(t *testing.T, n int) {
+	t.Helper()
+	o := rules.Override{Min: &n, Max: &n, Until: time.Now().Add(time.Hour).UTC().Truncate(time.Second), By: "e2e"}
+	if err := s.overrides(t).SaveOverride(t.Context(), steered, "AllTraffic", o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *stage) overrides(t *testing.T) *store.Store {
+	return store.New(s.dynamodb, s.output(t, "Table"))
+}
+
+// reaches waits until SageMaker was asked for n instances.
+func (s *stage) reaches(t *testing.T, endpoint string, n int) {
+	t.Helper()
+	within(t, 30*time.Second, func() (bool, string) {
+		got := s.capacity(t, endpoint)
+		return got == n, fmt.Sprintf("%d instances", got)
+	})
+}
+
+// refusesToFight registers the variant with Application Auto Scaling: nothing may
+// be changed until it is deregistered.
+func (s *stage) refusesToFight(t *testing.T) {
+	client := applicationautoscaling.NewFromConfig(s.account.AWSConfig(), func(o *applicationautoscaling.Options) {
+		o.BaseEndpoint = &s.account.SageMakerEndpoint
+	})
+	resource := aws.String("endpoint/" + steered + "/variant/AllTraffic")
+	_, err := client.RegisterScalableTarget(t.Context(), &applicationautoscaling.RegisterScalableTargetInput{
+		ServiceNamespace: aastypes.ServiceNamespaceSagemaker, ScalableDimension: aastypes.ScalableDimensionSageMakerVariantDesiredInstanceCount,
+		ResourceId: resource, MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(4),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hold(t, 6)
+	s.emitAlarm(t, steered)
+	s.seesReason(t, steered, scaling.ScalingConflict)
+	if n := s.capacity(t, steered); n != 5 {
+		t.Errorf("%d instances, want the 5 that were", n)
+	}
+	_, err = client.DeregisterScalableTarget(t.Context(), &applicationautoscaling.DeregisterScalableTargetInput{
+		ServiceNamespace: aastypes.ServiceNamespaceSagemaker, ScalableDimension: aastypes.ScalableDimensionSageMakerVariantDesiredInstanceCount,
+		ResourceId: resource,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.emitAlarm(t, steered)
+	s.reaches(t, steered, 6)
+}
+
+// adopts ends the override, changes the capacity by hand, and looks for that in the
+// state; a cooldown follows it.
+func (s *stage) adopts(t *testing.T) {
+	if err := s.overrides(t).DeleteOverride(t.Context(), steered, "AllTraffic"); err != nil {
+		t.Fatal(err)
+	}
+	s.emitAlarm(t, steered)
+	within(t, 30*time.Second, func() (bool, string) {
+		now := s.stateOf(t, steered)
+		return now.Open == nil && now.Known["AllTraffic"] == 6, fmt.Sprintf("%+v", now)
+	})
+	_, err := s.sagemaker.UpdateEndpointWeightsAndCapacities(t.Context(), &sagemaker.UpdateEndpointWeightsAndCapacitiesInput{
+		EndpointName: aws.String(steered),
+		DesiredWeightsAndCapacities: []smtypes.DesiredWeightAndCapacity{{
+			VariantName: aws.String("AllTraffic"), DesiredInstanceCount: aws.Int32(7),
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.emitAlarm(t, steered)
+	within(t, 30*time.Second, func() (bool, string) {
+		now := s.stateOf(t, steered)
+		return slices.ContainsFunc(now.Recent, func(a activity.Activity) bool {
+			return a.From == 6 && a.To == 7 && strings.Contains(a.Cause, "somebody else")
+		}), fmt.Sprintf("%+v", now)
+	})
+	s.seesReason(t, steered, scaling.ScaleOutCooldown)
+}
