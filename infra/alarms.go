@@ -13,34 +13,29 @@ import (
 	"sagescale/internal/policy"
 )
 
-// addScaleOutAlarms declares one alarm for each metric of each target. It has no
-// action of its own: EventBridge carries its changes of state to the function,
-// with a retry policy and a dead-letter queue, which actions lack.
-//
-// It is built from the metric that the user named, also where sagescale sizes by
-// another one, because it says the same in the user's unit. A missing datapoint
-// is missing: no load is not high load, and no data must wake nothing.
-func (s *stack) addScaleOutAlarms() {
-	scope := constructs.NewConstruct(s.scope, text("ScaleOutAlarms"))
-	for _, t := range s.settings.Policy.Targets {
-		for _, tracking := range t.TargetTracking {
-			m := tracking.Metric
-			// Endpoints and variants have no dot, so the id is unique.
-			awscloudwatch.NewCfnAlarm(scope, text(t.Endpoint+"."+t.Variant+"."+m.Name), &awscloudwatch.CfnAlarmProps{
-				AlarmName:          text(scaleOutName(s.settings.StackName, t, tracking)),
-				AlarmDescription:   text("The load of a target is above its target value: evaluates the target at once."),
-				Namespace:          text(m.Namespace),
-				MetricName:         text(m.MetricName),
-				Statistic:          text(m.Statistic),
-				Dimensions:         dimensions(m),
-				Period:             seconds(m.Period),
-				Threshold:          jsii.Number(tracking.TargetValue),
-				ComparisonOperator: text("GreaterThanThreshold"),
-				EvaluationPeriods:  number(tracking.ScaleOut.Periods),
-				DatapointsToAlarm:  number(tracking.ScaleOut.Datapoints),
-				TreatMissingData:   text("missing"),
-			})
-		}
+// addTargetAlarms declares the alarms of all targets. They have no actions of
+// their own: EventBridge carries their changes of state to the function, with a
+// retry policy and a dead-letter queue, which actions lack.
+func (s *stack) addTargetAlarms() {
+	scopes := map[string]constructs.Construct{
+		scaleOutAlarms: constructs.NewConstruct(s.scope, text(scaleOutAlarms)),
+		stepAlarms:     constructs.NewConstruct(s.scope, text(stepAlarms)),
+	}
+	for _, a := range targetAlarms(s.settings.StackName, s.settings.Policy) {
+		awscloudwatch.NewCfnAlarm(scopes[a.scope], text(a.id), &awscloudwatch.CfnAlarmProps{
+			AlarmName:          text(a.name),
+			AlarmDescription:   text(a.description),
+			Namespace:          text(a.metric.Namespace),
+			MetricName:         text(a.metric.MetricName),
+			Statistic:          text(a.metric.Statistic),
+			Dimensions:         dimensions(a.metric),
+			Period:             seconds(a.metric.Period),
+			Threshold:          jsii.Number(a.threshold),
+			ComparisonOperator: text(string(a.comparison)),
+			EvaluationPeriods:  number(a.window.Periods),
+			DatapointsToAlarm:  number(a.window.Datapoints),
+			TreatMissingData:   text(a.missing),
+		})
 	}
 }
 

@@ -89,8 +89,7 @@ func (s *stack) addFunction(f function) {
 	})
 	s.functions[f.name] = fn
 	if f.evaluates {
-		suppress(role, "AwsSolutions-IAM5", "Resource::*",
-			"cloudwatch:GetMetricData reads metrics, which have no ARN: IAM accepts it on * only.")
+		suppress(role, "AwsSolutions-IAM5", "Resource::*", s.wildcards())
 	}
 }
 

@@ -24,18 +24,30 @@ func (s *stack) permissions(f function, logs awslogs.LogGroup) awsiam.PolicyDocu
 	if !f.evaluates {
 		return document
 	}
-	// Metrics have no ARN.
 	document.AddStatements(allow(texts("cloudwatch:GetMetricData"), text("*")))
 	if arns := s.endpointARNs(actingTargets); len(arns) > 0 {
-		document.AddStatements(allow(texts("sagemaker:UpdateEndpointWeightsAndCapacities"), arns...))
+		document.AddStatements(
+			allow(texts("sagemaker:UpdateEndpointWeightsAndCapacities"), arns...),
+			// Before a change it is asked who else makes changes.
+			allow(texts("application-autoscaling:DescribeScalableTargets"), text("*")),
+		)
 	}
 	return document
+}
+
+// wildcards says why a function that evaluates has permissions on *.
+func (s *stack) wildcards() string {
+	why := "cloudwatch:GetMetricData reads metrics, which have no ARN: IAM accepts it on * only."
+	if len(endpoints(s.settings.Policy, actingTargets)) > 0 {
+		why += " application-autoscaling:DescribeScalableTargets knows no resources: IAM accepts it on * only."
+	}
+	return why
 }
 
 // allowState permits to read and write the items of the endpoints of the policy
 // file, and of no others.
 func (s *stack) allowState() awsiam.PolicyStatement {
-	statement := allow(texts("dynamodb:GetItem", "dynamodb:PutItem"), s.table.TableArn())
+	statement := allow(texts("dynamodb:Query", "dynamodb:PutItem"), s.table.TableArn())
 	statement.AddCondition(text("ForAllValues:StringEquals"), map[string]any{
 		"dynamodb:LeadingKeys": endpoints(s.settings.Policy, allTargets),
 	})

@@ -5,21 +5,22 @@ import (
 	"slices"
 	"strings"
 
-	"sagescale/internal/config"
 	"sagescale/internal/policy"
 )
 
-// What AWS allows, in characters. A policy beyond it would fail only in the
-// middle of a deployment.
+// What AWS allows, in characters but for the resources. A policy beyond it would
+// fail only in the middle of a deployment.
 const (
+	maxResources    = 500 // of a stack
 	maxAlarmName    = 255
 	maxRolePolicies = 10240 // of all inline policies of a role
 	maxEventPattern = 2048
 
-	// roleRest and patternRest are generous for what does not grow with the
-	// number of endpoints.
-	roleRest    = 2500
-	patternRest = 200
+	// resourcesRest, roleRest and patternRest are generous for what does not grow
+	// with the policy.
+	resourcesRest = 50
+	roleRest      = 2500
+	patternRest   = 200
 	// longestARN is the ARN of an endpoint without its name, quoted, in the
 	// partition and the Region with the longest names.
 	longestARN = len(`"arn:aws-us-gov:sagemaker:ap-southeast-1:123456789012:endpoint/",`)
@@ -28,7 +29,8 @@ const (
 // fits returns a fault for each way in which a policy is too large for one
 // stack.
 func fits(stackName string, p *policy.Policy) []error {
-	faults := namesFit(stackName, p)
+	alarms := targetAlarms(stackName, p)
+	faults := append(namesFit(alarms), resourcesFit(len(alarms), p)...)
 	names := endpoints(p, allTargets)
 	role, pattern := roleRest, patternRest
 	for _, name := range names {
@@ -46,22 +48,29 @@ func fits(stackName string, p *policy.Policy) []error {
 }
 
 // namesFit returns a fault for each alarm whose name is too long.
-func namesFit(stackName string, p *policy.Policy) []error {
+func namesFit(alarms []targetAlarm) []error {
 	var faults []error
-	for _, t := range p.Targets {
-		for _, tracking := range t.TargetTracking {
-			if name := scaleOutName(stackName, t, tracking); len(name) > maxAlarmName {
-				faults = append(faults, fmt.Errorf("alarm %s: the name has %d characters, CloudWatch allows %d: "+
-					"choose a shorter name for the metric or the stack", name, len(name), maxAlarmName))
-			}
+	for _, a := range alarms {
+		if len(a.name) > maxAlarmName {
+			faults = append(faults, fmt.Errorf("alarm %s: the name has %d characters, CloudWatch allows %d: "+
+				"choose a shorter name for the metric, the step policy or the stack", a.name, len(a.name), maxAlarmName))
 		}
 	}
 	return faults
 }
 
-// scaleOutName names the alarm that wakes for a scale-out.
-func scaleOutName(prefix string, t policy.Target, tracking policy.TargetTracking) string {
-	return config.AlarmName(prefix, t.Endpoint, t.Variant, tracking.Metric.Name+"-scale-out")
+// resourcesFit returns a fault when a stack cannot hold a policy with so many
+// alarms.
+func resourcesFit(alarms int, p *policy.Policy) []error {
+	actions := 0
+	for _, t := range p.Targets {
+		actions += len(t.Actions)
+	}
+	if resourcesRest+alarms+actions <= maxResources {
+		return nil
+	}
+	return []error{fmt.Errorf("policy has %d alarms and %d scheduled actions, together more than "+
+		"the %d that fit one stack: split it into several stacks", alarms, actions, maxResources-resourcesRest)}
 }
 
 // endpoints returns the names of the endpoints with a target of that kind, each

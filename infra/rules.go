@@ -39,8 +39,8 @@ func (s *stack) addRules() {
 
 // alarmPattern matches every alarm named for this stack's targets, those that
 // users made among them, when it goes off. The other states ask for nothing: an
-// alarm that is OK again calls for no scale-out, and a scale-in waits for many
-// minutes of datapoints, which the tick watches.
+// alarm that is OK again calls for no change, and a scale-in of target tracking
+// waits for many minutes of datapoints, which the tick watches.
 func (s *stack) alarmPattern() any {
 	return map[string]any{
 		"source":      []string{"aws.cloudwatch"},

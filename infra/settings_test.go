@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -40,6 +41,11 @@ func TestSettingsFaults(t *testing.T) {
 		}},
 		{"unknown", map[string]any{"polcy": "x"}, []string{"context polcy: unknown; known are alarmTopicArn, architecture"}},
 		{"alarm name", map[string]any{contextPolicy: write(t, policyOf("e", "{name: "+long+", namespace: N, metricName: M, statistic: Sum}"))}, []string{"CloudWatch allows 255"}},
+		{"step alarm name", map[string]any{
+			contextStackName: strings.Repeat("s", 128),
+			contextPolicy:    write(t, strings.Replace(stepsOf(step(long[:64], "ConcurrentRequestsPerModel", 3)), ": e\n", ": "+long[:63]+"\n", 1)),
+		}, []string{"/v/" + long[:64] + "-step: the name has 264 characters, CloudWatch allows 255"}},
+		{"many alarms", map[string]any{contextPolicy: write(t, stepsOf(manySteps(449)...)+trackingOf("m", "n"))}, []string{"policy has 451 alarms and 0 scheduled actions", "the 450 that fit one stack"}},
 		{"many endpoints", map[string]any{contextPolicy: write(t, manyEndpoints(90))}, []string{"policy has 90 endpoints", "split it"}},
 	}
 	for _, test := range tests {
@@ -82,6 +88,28 @@ func TestSamplePolicy(t *testing.T) {
 	}
 }
 
+// A policy with as much as a stack holds is accepted.
+func TestFullStack(t *testing.T) {
+	path := write(t, stepsOf(manySteps(446)...)+trackingOf("m", "n")+twoActions)
+	if _, err := loadSettings(map[string]any{contextPolicy: path}); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a stack has besides the alarms and schedules of its policy is no more than
+// is reckoned with.
+func TestResourcesRest(t *testing.T) {
+	p, err := policyfile.Load(testPolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := standard(t)
+	rest := len(a.Resources) - len(targetAlarms("sagescale", p)) - len(a.ids("AWS::Scheduler::Schedule"))
+	if rest > resourcesRest {
+		t.Errorf("%d resources besides the alarms and schedules of the policy, reckoned with are %d", rest, resourcesRest)
+	}
+}
+
 func manyEndpoints(n int) string {
 	var b strings.Builder
 	b.WriteString("version: 1\ntargets:\n")
@@ -94,6 +122,41 @@ func manyEndpoints(n int) string {
 func policyOf(endpoint, metric string) string {
 	return "version: 1\ntargets:\n- endpoint: " + endpoint +
 		"\n  variant: v\n  minCapacity: 1\n  maxCapacity: 2\n  targetTracking:\n  - metric: " + metric + "\n    targetValue: 1\n"
+}
+
+// stepsOf is a policy of one target with step policies.
+func stepsOf(steps ...string) string {
+	return "version: 1\ntargets:\n- endpoint: e\n  variant: v\n  minCapacity: 1\n  maxCapacity: 2\n  stepScaling:\n" + strings.Join(steps, "")
+}
+
+// step is a step policy with a window of so many periods.
+func step(name, metric string, periods int) string {
+	return fmt.Sprintf("  - {name: %s, metric: %s, threshold: 1, comparison: GreaterThanThreshold, adjustmentType: ChangeInCapacity, "+
+		"datapoints: 1, periods: %d, stepAdjustments: [{lowerBound: 0, adjustment: 1}]}\n", name, metric, periods)
+}
+
+// twoActions continues a target with scheduled actions.
+const twoActions = `  scheduledActions:
+  - {name: a, schedule: rate(1 day), minCapacity: 1}
+  - {name: b, schedule: rate(1 day), minCapacity: 2}
+`
+
+func manySteps(n int) []string {
+	var steps []string
+	for i := range n {
+		steps = append(steps, step(fmt.Sprint("s", i), "ConcurrentRequestsPerModel", 3))
+	}
+	return steps
+}
+
+// trackingOf continues a target with metrics to track.
+func trackingOf(metrics ...string) string {
+	var b strings.Builder
+	b.WriteString("  targetTracking:\n")
+	for _, name := range metrics {
+		b.WriteString("  - {metric: {name: " + name + ", namespace: N, metricName: M, statistic: Sum}, targetValue: 1}\n")
+	}
+	return b.String()
 }
 
 func write(t *testing.T, policy string) string {

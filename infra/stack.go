@@ -63,7 +63,7 @@ func declare(app awscdk.App, s settings, bundles bundle.Bundles) *stack {
 	}
 	st.addRules()
 	st.addSchedules()
-	st.addScaleOutAlarms()
+	st.addTargetAlarms()
 	st.addOperationalAlarms()
 	st.addOutputs()
 	return st

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -196,16 +197,122 @@ func TestScaleOutAlarms(t *testing.T) {
 	gpu := alarms["sagescale/Chat-LLM/AllTraffic/gpu-scale-out"]
 	want(t, "gpu", gpu, "GPUUtilization", "MetricName")
 	want(t, "gpu", gpu, 300.0, "Period")
-	want(t, "gpu", gpu, 62.5, "Threshold")
+	want(t, "gpu", gpu, 4*62.5, "Threshold")
 	want(t, "gpu", gpu, "Chat-LLM", "Dimensions", 0, "Value")
 	concurrency := alarms["sagescale/chatllm/blue/ConcurrentRequestsPerModel-scale-out"]
 	want(t, "concurrency", concurrency, 10.0, "Period")
 	want(t, "concurrency", concurrency, "Maximum", "Statistic")
-	for name := range alarms {
-		_, _, ours := config.AlarmTarget("sagescale", name)
-		if scaleOut := strings.HasSuffix(name, "-scale-out"); ours != scaleOut {
-			t.Errorf("alarm %s: wakes the alarm function: %v, want %v", name, ours, scaleOut)
+	want(t, "concurrency", concurrency, 4.0, "Threshold")
+}
+
+func TestStepAlarms(t *testing.T) {
+	alarms := byName(standard(t))
+	burst := alarms["sagescale/Chat-LLM/AllTraffic/burst-step"]
+	want(t, "burst", burst, "AWS/SageMaker", "Namespace")
+	want(t, "burst", burst, "ConcurrentRequestsPerModel", "MetricName")
+	want(t, "burst", burst, "Maximum", "Statistic")
+	want(t, "burst", burst, "AllTraffic", "Dimensions", 1, "Value")
+	want(t, "burst", burst, 10.0, "Period")
+	want(t, "burst", burst, 20.0, "Threshold")
+	want(t, "burst", burst, "GreaterThanOrEqualToThreshold", "ComparisonOperator")
+	want(t, "burst", burst, 6.0, "EvaluationPeriods")
+	want(t, "burst", burst, 2.0, "DatapointsToAlarm")
+	want(t, "burst", burst, "notBreaching", "TreatMissingData")
+	want(t, "burst", burst, nil, "AlarmActions")
+	idle := alarms["sagescale/Chat-LLM/AllTraffic/idle-step"]
+	want(t, "idle", idle, "Chat", "Namespace")
+	want(t, "idle", idle, "CacheUsed", "MetricName")
+	want(t, "idle", idle, "Minimum", "Statistic")
+	want(t, "idle", fmt.Sprint(idle["Dimensions"]), "[map[Name:Service Value:chat]]")
+	want(t, "idle", idle, 30.0, "Period")
+	want(t, "idle", idle, 8*2.5, "Threshold")
+	want(t, "idle", idle, "LessThanThreshold", "ComparisonOperator")
+	want(t, "idle", idle, 3.0, "EvaluationPeriods")
+	want(t, "idle", idle, 3.0, "DatapointsToAlarm")
+	want(t, "idle", idle, "ignore", "TreatMissingData")
+	other := alarms["sagescale/chatllm/blue/burst-step"]
+	want(t, "other", other, "InvocationsPerInstance", "MetricName")
+	want(t, "other", other, 60.0, "Period")
+	want(t, "other", other, 900.0, "Threshold")
+	want(t, "other", other, "GreaterThanThreshold", "ComparisonOperator")
+	want(t, "other", other, "missing", "TreatMissingData")
+}
+
+// What wakes the alarm function are the alarms of targets, and no others: the
+// rule matches their names, and the function understands them.
+func TestTargetAlarms(t *testing.T) {
+	a := standard(t)
+	expected := []string{
+		"sagescale/Chat-LLM/AllTraffic/InvocationsPerInstance-scale-out",
+		"sagescale/Chat-LLM/AllTraffic/burst-step",
+		"sagescale/Chat-LLM/AllTraffic/gpu-scale-out",
+		"sagescale/Chat-LLM/AllTraffic/idle-step",
+		"sagescale/chatllm/blue/ConcurrentRequestsPerModel-scale-out",
+		"sagescale/chatllm/blue/burst-step",
+	}
+	prefix := flat(dig(a.Resources["AlarmsRule"].Properties, "EventPattern", "resources", 0, "prefix"))
+	_, prefix, _ = strings.Cut(prefix, ":alarm:")
+	var woken, understood []string
+	for _, name := range slices.Sorted(maps.Keys(byName(a))) {
+		if strings.HasPrefix(name, prefix) {
+			woken = append(woken, name)
 		}
+		if endpoint, variant, ours := config.AlarmTarget("sagescale", name); ours {
+			understood = append(understood, name)
+			if key := endpoint + "/" + variant; key != "Chat-LLM/AllTraffic" && key != "chatllm/blue" {
+				t.Errorf("alarm %s is of target %s", name, key)
+			}
+		}
+	}
+	if !slices.Equal(woken, expected) || !slices.Equal(understood, expected) {
+		t.Errorf("alarms %q wake, %q are understood, want %q", woken, understood, expected)
+	}
+}
+
+// Whatever users call their metrics and step policies, no two alarms share a name.
+func TestAlarmNamesDiffer(t *testing.T) {
+	metrics := []string{"x", "x-step", "step-x", "x-scale-out", "x-scale-out-step"}
+	var steps []string
+	for _, name := range append(slices.Clone(metrics), "x-step-scale-out", "-scale-out", "step-x-scale-out") {
+		steps = append(steps, step(name, "ConcurrentRequestsPerModel", 3))
+	}
+	p, err := policyfile.Load(write(t, stepsOf(steps...)+trackingOf(metrics...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, a := range targetAlarms("sagescale", p) {
+		names[a.name] = true
+	}
+	if alarms := len(metrics) + len(steps); len(names) != alarms {
+		t.Errorf("%d names for %d alarms: %v", len(names), alarms, names)
+	}
+}
+
+// The longest windows that a policy may have are alarms that CloudWatch accepts:
+// of a period that it knows, over a day at most.
+func TestLongestWindows(t *testing.T) {
+	longest := map[string]int{"10s": 630, "30s": 210, "1m": 1440, "7m": 205, "1h": 24}
+	var steps, more []string
+	for _, period := range slices.Sorted(maps.Keys(longest)) {
+		metric := "{name: m" + period + ", namespace: N, metricName: M, statistic: Sum, period: " + period + "}"
+		steps = append(steps, step("s"+period, metric, longest[period]))
+		more = append(more, step("s"+period, metric, longest[period]+1))
+	}
+	p, err := policyfile.Load(write(t, stepsOf(steps...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range targetAlarms("sagescale", p) {
+		total := time.Duration(a.window.Periods) * a.metric.Period
+		known := a.metric.Period == 10*time.Second || a.metric.Period == 30*time.Second || a.metric.Period%time.Minute == 0
+		if !known || total > 24*time.Hour || a.window.Datapoints > a.window.Periods {
+			t.Errorf("alarm %s: %+v of %v", a.name, a.window, a.metric.Period)
+		}
+	}
+	_, err = policyfile.Load(write(t, stepsOf(more...)))
+	if err == nil || strings.Count(err.Error(), "periods") != len(longest) {
+		t.Errorf("windows one period longer: %v", err)
 	}
 }
 
@@ -232,8 +339,8 @@ func TestOperationalAlarms(t *testing.T) {
 	dead := alarms["sagescale-dead-letters"]
 	want(t, "dead letters", dead, "ApproximateNumberOfMessagesVisible", "MetricName")
 	want(t, "dead letters", dead, "Maximum", "Statistic")
-	if got := len(alarms); got != 3+6 {
-		t.Errorf("%d alarms, want 9: %v", got, alarms)
+	if got := len(alarms); got != 6+6 {
+		t.Errorf("%d alarms, want 6 of targets and 6 of sagescale: %v", got, alarms)
 	}
 }
 
@@ -257,11 +364,11 @@ func TestAlarmTopicAndArchitecture(t *testing.T) {
 	bundles := bundle.Bundles{Root: t.TempDir(), Architecture: bundle.X8664}
 	fakeBundles(t, bundles)
 	a := synthFake(t, bundles, map[string]any{
-		contextPolicy: "infra/scaling.yaml", contextAlarmTopic: topic, contextArchitecture: "x86_64", contextStackName: "other",
+		contextPolicy: testPolicy, contextAlarmTopic: topic, contextArchitecture: "x86_64", contextStackName: "other",
 	})
 	for name, alarm := range byName(a) {
 		expected := []string{topic}
-		if strings.HasSuffix(name, "-scale-out") {
+		if strings.HasPrefix(name, "other/") {
 			expected = nil
 		}
 		if !slices.Equal(flats(alarm["AlarmActions"]), expected) || !slices.Equal(flats(alarm["OKActions"]), expected) {
@@ -288,8 +395,10 @@ func TestNoSchedules(t *testing.T) {
 			t.Errorf("%s %s", r.Type, id)
 		}
 	}
-	if strings.Contains(string(a.text), "sagemaker:UpdateEndpointWeightsAndCapacities") {
-		t.Error("a stack of dry runs may change capacities")
+	for _, action := range []string{"sagemaker:UpdateEndpointWeightsAndCapacities", "application-autoscaling:"} {
+		if strings.Contains(string(a.text), action) {
+			t.Errorf("a stack of dry runs has %s in it", action)
+		}
 	}
 }
 

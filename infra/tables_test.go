@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +44,7 @@ func iamTable(tb testing.TB, a assembly, p *policy.Policy) string {
 	for _, role := range []string{"ScheduleRole", "AlarmRole", "SettleRole", "SchedulesRole"} {
 		for _, s := range all[role] {
 			for _, action := range s.actions {
-				row := [2]string{action, resourceWords(a, p, s)}
+				row := [2]string{action, resourceWords(a, p, s, action)}
 				who[row] = append(who[row], roleWords(role))
 			}
 		}
@@ -64,15 +64,18 @@ func roleWords(role string) string {
 	return "`" + strings.ToLower(strings.TrimSuffix(role, "Role")) + "`"
 }
 
-// resourceWords names the resources of a statement.
-func resourceWords(a assembly, p *policy.Policy, s statement) string {
+// resourceWords names the resources of an action in a statement.
+func resourceWords(a assembly, p *policy.Policy, s statement, action string) string {
 	switch {
 	case slices.Equal(s.resources, endpointARNs(p, allTargets)):
 		return "the endpoints of the policy file"
 	case slices.Equal(s.resources, endpointARNs(p, actingTargets)):
 		return "the endpoints of the policy file with a target that is not `dryRun`"
 	case slices.Equal(s.resources, []string{"*"}):
-		return "`*`: metrics have no ARN"
+		return "`*`: " + map[string]string{
+			"application-autoscaling:DescribeScalableTargets": "IAM knows no resource for it; only with a target that is not `dryRun`",
+			"cloudwatch:GetMetricData":                        "metrics have no ARN",
+		}[action]
 	}
 	id, _, _ := strings.Cut(strings.Trim(s.resources[0], "${}"), ".")
 	words := map[string]string{
@@ -94,21 +97,24 @@ func endpointARNs(p *policy.Policy, kind func(policy.Target) bool) []string {
 
 // alarmsTable has a row for every alarm, those of targets by their pattern.
 func alarmsTable(a assembly, p *policy.Policy) string {
-	pattern := map[string]string{}
+	pattern, missing := map[string]string{}, map[string]string{}
 	for _, t := range p.Targets {
 		for _, tracking := range t.TargetTracking {
 			pattern[scaleOutName("sagescale", t, tracking)] = "STACK/ENDPOINT/VARIANT/METRIC-scale-out"
 		}
+		for _, step := range t.StepScaling {
+			name := stepName("sagescale", t, step)
+			pattern[name] = "STACK/ENDPOINT/VARIANT/NAME-step"
+			missing[name] = "its policy's `treatMissingData`"
+		}
 	}
 	var rows [][]string
-	alarms := byName(a)
-	for _, name := range slices.Sorted(maps.Keys(alarms)) {
-		shown, ok := pattern[name]
-		if !ok {
-			shown = "STACK" + strings.TrimPrefix(name, "sagescale")
-		}
-		rows = append(rows, []string{"`" + shown + "`", fmt.Sprint(alarms[name]["AlarmDescription"]), fmt.Sprintf("`%v`", alarms[name]["TreatMissingData"])})
+	for name, alarm := range byName(a) {
+		shown := cmp.Or(pattern[name], "STACK"+strings.TrimPrefix(name, "sagescale"))
+		counts := cmp.Or(missing[name], fmt.Sprintf("`%v`", alarm["TreatMissingData"]))
+		rows = append(rows, []string{"`" + shown + "`", fmt.Sprint(alarm["AlarmDescription"]), counts})
 	}
+	slices.SortFunc(rows, slices.Compare)
 	return table([]string{"alarm", "what it means", "missing data"}, rows)
 }
 
