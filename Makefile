@@ -49,6 +49,10 @@ test: ## Run every check there is
 unit: ## Run the tests of everything but infra (seconds, nothing installed)
 	go test $(QUICK)
 
+.PHONY: conformance
+conformance: ## Hold decisions to what AWS documents and to the tests of other autoscalers
+	go test -C test/conformance -count=1 -table
+
 .PHONY: lint
 lint: bin/golangci-lint-$(GOLANGCI_LINT) ## Check style, purity and the module files
 	go mod verify > /dev/null
@@ -90,7 +94,8 @@ bench: ## Measure the functions beside a hello-world Lambda, and the packages' b
 generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the README's tables
 	go test ./internal/policyfile -run Schema -update
 	go test ./test/scenario -update
-	go test ./cmd/sagescale -run 'Readme|Scripts' -update
+	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
+	go test ./test/conformance -run Readme -update
 	go test ./infra -run Readme -update
 
 .PHONY: clean
