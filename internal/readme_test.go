@@ -3,7 +3,9 @@ package internal_test
 import (
 	"encoding/json"
 	"go/ast"
+	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -46,9 +48,10 @@ func firstCells(text string) []string {
 	return out
 }
 
-// The README explains every not-scaled code that there is, and no other.
-func TestReadmeHasEveryCode(t *testing.T) {
-	var codes []string
+// codes returns the not-scaled codes by the names of their constants.
+func codes(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
 	walk(t, func(file string, parsed *ast.File) {
 		if file != "internal/scaling/decision.go" {
 			return
@@ -63,14 +66,46 @@ func TestReadmeHasEveryCode(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				codes = append(codes, code)
+				out[spec.Names[0].Name] = code
 			}
 			return true
 		})
 	})
-	slices.Sort(codes)
-	if got := firstCells(section(t, "### Why nothing was done")); len(codes) < 15 || !slices.Equal(got, codes) {
-		t.Errorf("README.md has the codes\n%v, the code has\n%v", got, codes)
+	if len(out) < 25 {
+		t.Fatalf("only %d codes were found: %v", len(out), out)
+	}
+	return out
+}
+
+// The README explains every not-scaled code that there is, and no other.
+func TestReadmeHasEveryCode(t *testing.T) {
+	want := slices.Sorted(maps.Values(codes(t)))
+	if got := firstCells(section(t, "### Why nothing was done")); !slices.Equal(got, want) {
+		t.Errorf("README.md has the codes\n%v, the code has\n%v", got, want)
+	}
+}
+
+// Every not-scaled code appears in a test: as its constant in the tests of the
+// packages that decide, or in a timeline of a scenario.
+func TestEveryCodeAppearsInATest(t *testing.T) {
+	var tests strings.Builder
+	for _, pattern := range []string{"scaling/*_test.go", "guard/*_test.go", "autoscaler/*_test.go", "../test/scenario/testdata/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests.Write(text)
+		}
+	}
+	for name, code := range codes(t) {
+		if !regexp.MustCompile(`scaling\.` + name + `\b|[ ]` + code + `\b`).MatchString(tests.String()) {
+			t.Errorf("no test has the code %s", code)
+		}
 	}
 }
 

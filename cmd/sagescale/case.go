@@ -80,21 +80,33 @@ func readCase(stdin io.Reader, args []string) (name string, text []byte, err err
 	return name, text, nil
 }
 
-// parseCase reads a case strictly.
+// parseCase reads a case strictly: every name once, spelt as it is, and known.
 func parseCase(name string, text []byte) (scaling.Input, error) {
-	var c decideCase
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&c); err != nil {
-		return scaling.Input{}, caseError(name, text, decoder.InputOffset(), err)
+	members, err := caseMembers(text)
+	if err != nil {
+		return scaling.Input{}, caseError(name, text, 0, err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return scaling.Input{}, caseError(name, text, decoder.InputOffset(), errors.New("there is more after the case"))
+	var c decideCase
+	for _, field := range []struct {
+		name string
+		into any
+	}{
+		{"now", &c.Now}, {"policy", &c.Policy}, {"observation", &c.Observation}, {"activities", &c.Activities}, {"override", &c.Override},
+	} {
+		m, ok := members[field.name]
+		if !ok {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(m.text))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(field.into); err != nil {
+			return scaling.Input{}, caseError(name, text, m.at, err)
+		}
 	}
 	if err := c.check(name); err != nil {
 		return scaling.Input{}, invalid(err)
 	}
-	target, err := policyfile.ParseTarget(name, inPlace(text, c.Policy))
+	target, err := policyfile.ParseTarget(name, inPlace(text, members["policy"]))
 	if err != nil {
 		return scaling.Input{}, err
 	}
@@ -195,37 +207,35 @@ func (a decideActivity) activity() activity.Activity {
 	return out
 }
 
-// caseError says where in a case the JSON is wrong.
-func caseError(name string, text []byte, offset int64, err error) error {
+// caseError says where in a case the JSON is wrong: in the part that begins at an
+// offset.
+func caseError(name string, text []byte, at int, err error) error {
+	var place *placedError
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &place):
+		at, err = place.at, place.err
 	case errors.As(err, &syntax):
-		offset = syntax.Offset - 1
+		at += int(syntax.Offset) - 1
 	case errors.As(err, &kind):
-		offset = kind.Offset
+		at += int(kind.Offset)
 		err = fmt.Errorf("%s: is a JSON %s, which it must not be", cmp.Or(kind.Field, "the case"), kind.Value)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		offset, err = int64(len(text)), errors.New("the case ends too soon")
 	}
-	before := text[:min(max(offset, 0), int64(len(text)))]
+	before := text[:min(max(at, 0), len(text))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := len(before) - bytes.LastIndexByte(before, '\n')
 	return invalid(fmt.Errorf("%s:%d:%d: %w", name, line, column, err))
 }
 
-// inPlace returns the policy of a case where it stands in the case, with blanks
+// inPlace returns a member of a case where it stands in the case, with blanks
 // before it, so that its faults have the lines and columns of the case.
-func inPlace(text, policy []byte) []byte {
-	at := bytes.Index(text, policy)
-	if at < 0 {
-		return policy
-	}
-	padded := bytes.Repeat([]byte(" "), at)
-	for i, b := range text[:at] {
+func inPlace(text []byte, m member) []byte {
+	padded := bytes.Repeat([]byte(" "), m.at)
+	for i, b := range text[:m.at] {
 		if b == '\n' {
 			padded[i] = '\n'
 		}
 	}
-	return append(padded, policy...)
+	return append(padded, m.text...)
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -125,11 +126,22 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // complaint is what is said of an error: without the mark, one fault a line.
 func complaint(err error) string {
-	text := strings.TrimPrefix(err.Error(), errInvalid.Error()+": ")
+	text := printable(strings.TrimPrefix(err.Error(), errInvalid.Error()+": "))
 	if _, ok := errors.AsType[policyfile.Faults](err); ok {
 		return text
 	}
 	return "sagescale: " + text
+}
+
+// printable marks what a terminal would take for more than text: an error may
+// quote what somebody else wrote.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 func exitCode(err error) int {

@@ -57,7 +57,7 @@ func outcome(in scaling.Input, d scaling.Decision) string {
 func section(b *strings.Builder, label, text string) {
 	const indent = "            "
 	lines := wrap(plain(text), indent)
-	fmt.Fprintf(b, "  %-10s%s", label, lines[len(indent):])
+	fmt.Fprintf(b, "  %-9s %s", label, lines[len(indent):])
 }
 
 // seen says what SageMaker showed.
@@ -186,7 +186,7 @@ func latest(all []activity.Activity) []string {
 	return out
 }
 
-// plain drops what a terminal would take for more than text.
+// plain marks what a terminal would take for more than text.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

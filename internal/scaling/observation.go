@@ -58,7 +58,7 @@ func (d *Datapoint) UnmarshalJSON(text []byte) error {
 		return fmt.Errorf("read datapoint: %w", err)
 	}
 	if raw.Time == nil {
-		return fmt.Errorf("read datapoint %.80s: time is required", text)
+		return fmt.Errorf("read datapoint: time is required")
 	}
 	d.Time, d.Value = *raw.Time, math.NaN()
 	if raw.Value != nil {
