@@ -1,9 +1,11 @@
 package event_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -52,15 +54,14 @@ func checkMessage(t *testing.T, err error) {
 	}
 }
 
-// fuzz decodes anything, beginning with the samples. Decoding twice gives the
-// same, and what the JSON has beside an object's members never matters.
-func fuzz(f *testing.F, decode decoder) {
+// fuzz decodes anything, beginning with the samples. What is decoded is complete
+// and of the kinds that the function is for, and names what the event names to
+// another reader of JSON; the same event from somewhere else is refused; and what
+// stands beside the members that count never matters.
+func fuzz(f *testing.F, decode decoder, kinds ...event.Kind) {
 	for _, file := range files(f) {
 		f.Add(read(f, file))
 	}
-	f.Add([]byte(`{"alarmData":{},"AlarmData":{}}`)) // names in two cases
-	f.Add([]byte(`{"detail":{"a":[[[[[]]]]]}} `))    // trailing space
-	f.Add([]byte("{\"\xff\":\"\\ud800\"}"))          // broken encodings
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		events, err := decode(raw, origin())
 		checkEvents(t, events)
@@ -69,18 +70,131 @@ func fuzz(f *testing.F, decode decoder) {
 		} else if len(events) == 0 {
 			t.Error("neither an event nor an error")
 		}
-		again, _ := decode(append([]byte(" \n"), raw...), origin())
-		if len(raw) < 200<<10 && len(again) != len(events) {
-			t.Errorf("got %v, with space before it %v", events, again)
+		for _, e := range events {
+			checkNames(t, e, kinds)
 		}
+		checkClaims(t, raw, events)
+		checkForeigners(t, raw, decode, events)
+		checkSurroundings(t, raw, decode, events)
 	})
 }
 
-func FuzzDecodeSchedule(f *testing.F) { fuzz(f, decoders()["schedule"]) }
+// checkNames holds an event to a kind that the function is for, and to targets
+// that an event of this kind may name.
+func checkNames(t *testing.T, e event.Event, kinds []event.Kind) {
+	t.Helper()
+	if !slices.Contains(kinds, e.Kind) {
+		t.Errorf("kind of %+v", e)
+	}
+	oneTarget := e.Kind == event.Alarm || e.Kind == event.ScheduledAction
+	if named := e.Variant != ""; named != oneTarget {
+		t.Errorf("variant of %+v", e)
+	}
+	if named := e.Endpoint != ""; named != (oneTarget || e.Kind == event.EndpointState) {
+		t.Errorf("endpoint of %+v", e)
+	}
+	if prefix := "sagescale/" + e.Endpoint + "/" + e.Variant + "/"; e.Kind == event.Alarm && !strings.HasPrefix(e.Name, prefix) {
+		t.Errorf("alarm of another target: %+v", e)
+	}
+}
 
-func FuzzDecodeAlarm(f *testing.F) { fuzz(f, decoders()["alarm"]) }
+// claims are what encoding/json finds in an event: without regard to case, the
+// last of doubled members. A reader before us may be made like that.
+type claims struct {
+	Endpoint, Variant, ARN, AlarmArn string
+	AlarmData                        struct{ AlarmName string }
+	Detail                           struct{ AlarmName, EndpointName string }
+	Records                          []struct{ Sns struct{ Message string } }
+}
 
-func FuzzDecodeEndpointState(f *testing.F) { fuzz(f, decoders()["settle"]) }
+// alarms are the names of the alarms that an event tells of.
+func (c claims) alarms() []string {
+	names := []string{c.AlarmData.AlarmName, c.Detail.AlarmName}
+	for _, record := range c.Records {
+		var message struct{ AlarmName string }
+		_ = json.Unmarshal([]byte(record.Sns.Message), &message) // broken ones name nothing
+		names = append(names, message.AlarmName)
+	}
+	return names
+}
+
+// checkClaims: no event names what another reader of the same bytes does not see.
+func checkClaims(t *testing.T, raw []byte, events []event.Event) {
+	t.Helper()
+	var c claims
+	_ = json.Unmarshal(raw, &c) // what has another type than ours is left out
+	for _, e := range events {
+		told := true
+		switch e.Kind {
+		case event.ScheduledAction:
+			told = c.Endpoint == e.Endpoint && c.Variant == e.Variant
+		case event.EndpointState:
+			told = c.Detail.EndpointName == e.Endpoint
+		case event.Alarm:
+			told = slices.ContainsFunc(c.alarms(), func(name string) bool {
+				return strings.HasPrefix(name, "sagescale/"+e.Endpoint+"/"+e.Variant+"/")
+			})
+		}
+		if !told {
+			t.Errorf("%+v is not told by %+v", e, c)
+		}
+	}
+}
+
+// checkForeigners: what is an event for us is none for another account, region or
+// prefix. A delivery of SNS may have records for both, but none for two.
+func checkForeigners(t *testing.T, raw []byte, decode decoder, events []event.Event) {
+	t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil || members["source"] == nil && members["Records"] == nil {
+		return // our own inputs name no origin
+	}
+	var c claims
+	_ = json.Unmarshal(raw, &c)
+	for _, from := range []event.Origin{
+		{},
+		{Account: "444455556666", Region: "eu-west-1", AlarmPrefix: "sagescale"},
+		{Account: "111122223333", Region: "us-east-1", AlarmPrefix: "sagescale"},
+	} {
+		foreign, _ := decode(raw, from)
+		if len(foreign)+len(events) > max(1, len(c.Records)) {
+			t.Errorf("%+v, and from %+v %+v", events, from, foreign)
+		}
+	}
+	from := origin()
+	from.AlarmPrefix = "theirs"
+	if theirs, _ := decode(raw, from); slices.ContainsFunc(theirs, func(e event.Event) bool {
+		return e.Kind == event.Alarm && slices.Contains(events, e)
+	}) {
+		t.Errorf("%+v under another prefix too", theirs)
+	}
+}
+
+// checkSurroundings: neither space nor a member that AWS adds changes an event.
+func checkSurroundings(t *testing.T, raw []byte, decode decoder, events []event.Event) {
+	t.Helper()
+	if len(raw) > 200<<10 {
+		return // more of it would be too large
+	}
+	variants := []string{" \n" + string(raw) + "\t\r\n"}
+	body, isObject := strings.CutPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")
+	if len(events) > 0 && isObject && !strings.Contains(body, "addedLater") && strings.TrimSpace(body) != "}" {
+		variants = append(variants, `{"addedLater": {"nested": [1, null]}, `+body)
+	}
+	for _, text := range variants {
+		if again, _ := decode([]byte(text), origin()); !slices.Equal(again, events) {
+			t.Errorf("%s gives %+v, not %+v", text, again, events)
+		}
+	}
+}
+
+func FuzzDecodeSchedule(f *testing.F) {
+	fuzz(f, decoders()["schedule"], event.Tick, event.ScheduledAction)
+}
+
+func FuzzDecodeAlarm(f *testing.F) { fuzz(f, decoders()["alarm"], event.Alarm) }
+
+func FuzzDecodeEndpointState(f *testing.F) { fuzz(f, decoders()["settle"], event.EndpointState) }
 
 func BenchmarkDecodeAlarm(b *testing.B) {
 	for _, file := range []string{"alarm-direct-metric", "alarm-eventbridge-alarm", "alarm-sns"} {

@@ -2,6 +2,7 @@ package schedule_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -70,11 +71,17 @@ func drawMoment(t *rapid.T) time.Time {
 	return time.Unix(rapid.Int64Range(500000, 7257600000).Draw(t, "seconds"), 0).Truncate(time.Minute)
 }
 
-func drawZone(t *rapid.T) *time.Location {
-	loc, err := time.LoadLocation(rapid.SampledFrom([]string{
+// zoneNames are zones that differ in how and when they change their clocks. The
+// corpus of FuzzParse counts on their order.
+func zoneNames() []string {
+	return []string{
 		"UTC", "America/New_York", "Europe/Paris", "Australia/Lord_Howe", "America/Santiago",
-		"Africa/Casablanca", "Asia/Kolkata", "Pacific/Apia", "America/St_Johns",
-	}).Draw(t, "zone"))
+		"Africa/Casablanca", "Asia/Kolkata", "Pacific/Apia", "America/St_Johns", "Asia/Tehran",
+	}
+}
+
+func drawZone(t *rapid.T) *time.Location {
+	loc, err := time.LoadLocation(rapid.SampledFrom(zoneNames()).Draw(t, "zone"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +109,82 @@ func TestRandomCronsAgreeWithBruteForce(t *testing.T) {
 	})
 }
 
+// Two months of any year, so that months end and, in many, clocks change; with
+// -rapid.checks=10000 all zones are met in nearly all years.
+func TestRandomCronsAgreeWithBruteForceForMonths(t *testing.T) {
+	crons, firings, compared := 0, 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		loc := drawZone(t)
+		from := time.Date(rapid.IntRange(1970, 2199).Draw(t, "year"), 1, 1, 0, 0, 0, 0, time.UTC).
+			AddDate(0, 0, rapid.IntRange(0, 303).Draw(t, "day"))
+		texts := rapid.SliceOfN(rapid.Custom(drawCron), 3, 3).Draw(t, "crons")
+		b := newBruteForce(texts, loc, from, from.AddDate(0, 0, 62))
+		random := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "seed")))
+		for i, text := range texts {
+			e, err := schedule.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			crons++
+			firings += len(b.firings[i])
+			compared += b.compareAll(t, schedule.Schedule{Expression: e, Location: loc}, b.firings[i], random)
+		}
+	})
+	t.Logf("%d crons: %d firings, %d answers compared", crons, firings, compared)
+}
+
+// An at is a cron of one minute in one year: it fires when that does, the first
+// time where the clocks repeat it and never where they skip it.
+func TestAtAgreesWithCron(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		loc, middle := drawZone(t), drawMoment(t)
+		local := middle.In(loc).Add(time.Duration(rapid.IntRange(-180, 180).Draw(t, "minutes")) * time.Minute)
+		local = local.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 30, 60, 1440}).Draw(t, "forward")) * time.Minute)
+		shown := time.Date(local.Year(), local.Month(), local.Day(), local.Hour()+rapid.IntRange(-2, 2).Draw(t, "hours"), local.Minute(), 0, 0, time.UTC)
+		at, errAt := schedule.Parse(shown.Format("at(2006-01-02T15:04:05)"))
+		cron, errCron := schedule.Parse(shown.Format("cron(4 15 2 1 ? 2006)"))
+		if errAt != nil || errCron != nil {
+			t.Fatal(errAt, errCron)
+		}
+		before := shown.Add(-72 * time.Hour)
+		got, ok := at.Next(before, loc, time.Time{})
+		want, okCron := cron.Next(before, loc, time.Time{})
+		if ok != okCron || !got.Equal(want) {
+			t.Fatalf("%s in %s fires at %s (%t), %s at %s (%t)", at, loc, got, ok, cron, want, okCron)
+		}
+		if err := (schedule.Schedule{Expression: at, Location: loc}).Check(); (err == nil) != ok {
+			t.Fatalf("%s in %s fires: %t, and Check: %v", at, loc, ok, err)
+		}
+	})
+}
+
+// A rate is as many intervals after its start as can be counted.
+func TestRatesAgreeWithCounting(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		unit := rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 24 * time.Hour}).Draw(t, "unit")
+		n := rapid.IntRange(1, 500).Draw(t, "n")
+		words := map[time.Duration]string{time.Minute: "minutes", time.Hour: "hours", 24 * time.Hour: "days"}
+		e, err := schedule.Parse(fmt.Sprintf("rate(%d %s)", n, words[unit]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := drawMoment(t).Add(time.Duration(rapid.Int64Range(0, 6e10).Draw(t, "second")))
+		s := schedule.Schedule{Expression: e, Location: drawZone(t), Start: start}
+		every := time.Duration(n) * unit
+		at := start.Add(time.Duration(rapid.Int64Range(0, int64(50*every)).Draw(t, "after")))
+		previous, next := start, start
+		for !next.After(at) {
+			previous, next = next, next.Add(every)
+		}
+		if got, ok := s.Next(at); next.Year() < 2199 && (!ok || !got.Equal(next)) {
+			t.Fatalf("%s from %s after %s: next %s (%t), counted %s", e, start, at, got, ok, next)
+		}
+		if got, ok := s.Previous(at); previous.Year() < 2199 && (!ok || !got.Equal(previous)) {
+			t.Fatalf("%s from %s at %s: previous %s (%t), counted %s", e, start, at, got, ok, previous)
+		}
+	})
+}
+
 func TestNextAndPreviousAreMirrors(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := drawCron(t)
@@ -123,7 +206,8 @@ func TestNextAndPreviousAreMirrors(t *testing.T) {
 }
 
 // expectMirror checks what must hold between Next and Previous at any time.
-func expectMirror(t *rapid.T, s schedule.Schedule, at time.Time) {
+func expectMirror(t reporter, s schedule.Schedule, at time.Time) {
+	t.Helper()
 	next, ok := s.Next(at)
 	if ok {
 		if !next.After(at) {
