@@ -58,8 +58,6 @@ type Input struct {
 	Observation Observation
 	Activities  []activity.Activity
 	Override    policy.Override
-	// past says that it is a look back, in which nothing is credited.
-	past bool
 }
 
 // Present returns the capacity that a decision starts from and holds on to: what
@@ -79,8 +77,9 @@ func (in Input) Present() int {
 // decision lists.
 func Decide(in Input) Decision {
 	d := Undecided(in)
-	in.recommend(&d)
-	in.stabilize(&d)
+	asks := in.asks(d.MinCapacity)
+	in.recommend(&d, asks(0))
+	in.stabilize(&d, asks)
 	in.guardScaleIn(&d)
 	in.Limit(&d)
 	if d.DesiredCapacity != in.Present() {

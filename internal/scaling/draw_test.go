@@ -18,7 +18,7 @@ import (
 // metrics of ten seconds and of a minute, datapoints good, bad and missing, and
 // past activities. The fields take a part of that away.
 type drawing struct {
-	complete bool // every datapoint is there and good, and periods end at now
+	complete bool // every datapoint is there and good; if of two periods, both end now
 	monotone bool // the policies by which more load asks for no less capacity
 	noSteps  bool
 }
@@ -157,11 +157,11 @@ func movement(t *rapid.T) policy.Movement {
 // input draws a whole input.
 func (o drawing) input(t *rapid.T) scaling.Input {
 	second := rapid.IntRange(0, 119).Draw(t, "second")
-	if o.complete {
-		second = 0
-	}
 	present := rapid.IntRange(1, 90).Draw(t, "present")
 	in := scaling.Input{Now: now().Add(time.Duration(second) * time.Second), Target: o.target(t), Observation: observe(present)}
+	if o.complete && twoPeriods(in) {
+		in.Now = in.Now.Truncate(time.Minute)
+	}
 	if once(t, "other than asked for", 10) {
 		in.Observation.DesiredCapacity = rapid.IntRange(1, 90).Draw(t, "asked for")
 	}
@@ -177,6 +177,11 @@ func (o drawing) input(t *rapid.T) scaling.Input {
 		in.Observation.Metrics = append(in.Observation.Metrics, o.measure(t, in, q)...)
 	}
 	return in
+}
+
+func twoPeriods(in scaling.Input) bool {
+	queries := scaling.Queries(in.Target, in.Now)
+	return slices.ContainsFunc(queries, func(q scaling.Query) bool { return q.Metric.Period != queries[0].Metric.Period })
 }
 
 // measure draws what was measured for a query: a level with some noise.

@@ -22,26 +22,24 @@ func (in Input) load(t policy.TargetTracking) Series {
 	return in.series(t.Metric.Name)
 }
 
-// needs returns the need of every closed period of s, at least and at most: the
-// instances that its load needs to be at the target value, load / targetValue. Of
-// several datapoints of one period the highest counts.
+// needs returns the need of every closed period of r, at least and at most: the
+// instances that its load needs to be at the target value, load / targetValue.
 //
-// A datapoint of a metric that is measured per instance is turned into load by
-// the instances that were in service when it was measured, so that a need does
-// not depend on the capacity of the moment. Where it is not known how many they
-// were, a scale-out goes by the fewest and a scale-in by the most.
-func (in Input) needs(t policy.TargetTracking, s Series) (least, most samples) {
-	period := t.Metric.Period
-	values := in.samples(t.Metric, s)
-	least, most = make(samples, len(values)), make(samples, len(values))
-	for n, v := range values {
+// A value of a metric that is measured per instance is turned into load by the
+// instances that were in service when it was measured, so that a need does not
+// depend on the capacity of the moment. Where it is not known how many they were, a
+// scale-out goes by the fewest and a scale-in by the most.
+func (in Input) needs(t policy.TargetTracking, r reading, perInstance bool) (least, most reading) {
+	least, most = r, r
+	least.values, most.values = make(map[int64]float64, len(r.values)), make(map[int64]float64, len(r.values))
+	for n, v := range r.values {
 		few, many := 1, 1
-		if s.Metric != policy.Invocations {
-			few, many = in.inService(startOf(n, period), startOf(n+1, period))
+		if perInstance {
+			few, many = in.inService(startOf(n, r.period), startOf(n+1, r.period))
 		}
 		need := min(v/t.TargetValue, maxNeed)
-		least[n] = min(need*float64(few), maxNeed)
-		most[n] = min(need*float64(many), maxNeed)
+		least.values[n] = min(need*float64(few), maxNeed)
+		most.values[n] = min(need*float64(many), maxNeed)
 	}
 	return least, most
 }

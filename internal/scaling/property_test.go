@@ -1,6 +1,7 @@
 package scaling_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -91,6 +92,27 @@ func TestWindowsAndGuardsOnlyHold(t *testing.T) {
 		kept := min(max(in.Present(), d.MinCapacity), d.MaxCapacity)
 		if d.DesiredCapacity < min(kept, free.DesiredCapacity) || d.DesiredCapacity > max(kept, free.DesiredCapacity) {
 			t.Fatalf("%d of %d, where %d is asked for without them: %+v\n%+v", d.DesiredCapacity, in.Present(), free.DesiredCapacity, d, free)
+		}
+	})
+}
+
+// Where nothing ever was different, no window has anything to hold.
+func TestWindowsDoNotHoldWhatWasAlwaysSo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawing{complete: true}.input(t)
+		in.Activities = nil // what served then and what is credited since make a difference
+		always := map[string]float64{}
+		in = changed(in, func(s scaling.Series) scaling.Series {
+			for i, d := range s.Datapoints {
+				always[s.Metric] = cmp.Or(always[s.Metric], d.Value)
+				s.Datapoints[i].Value = always[s.Metric]
+			}
+			return s
+		})
+		d := scaling.Decide(in)
+		in.Target.Behavior.ScaleOut.Stabilization, in.Target.Behavior.ScaleIn.Stabilization = 0, 0
+		if free := scaling.Decide(in); d.DesiredCapacity != free.DesiredCapacity {
+			t.Fatalf("%d with windows, %d without: %+v", d.DesiredCapacity, free.DesiredCapacity, d)
 		}
 	})
 }

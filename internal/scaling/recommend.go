@@ -1,6 +1,9 @@
 package scaling
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // ask is what one policy asks for. capacity is the present one where it asks for
 // no change; code and message then say why.
@@ -15,9 +18,9 @@ type ask struct {
 	abstains bool
 }
 
-// recommend applies the target-tracking and the step policies to d.
-func (in Input) recommend(d *Decision) {
-	followed, reasons := in.choose(in.asks(d.MinCapacity))
+// recommend applies what the target-tracking and the step policies ask for to d.
+func (in Input) recommend(d *Decision, asks []ask) {
+	followed, reasons := in.choose(asks)
 	d.NotScaledReasons = append(d.NotScaledReasons, reasons...)
 	if followed == nil {
 		return
@@ -26,16 +29,23 @@ func (in Input) recommend(d *Decision) {
 	d.Move(followed.rule, followed.capacity, "%s", followed.message)
 }
 
-// asks returns what every policy asks for, in the order of the policy file.
-func (in Input) asks(minimum int) []ask {
-	var out []ask
+// asks returns what every policy asks for, now or a while before, in the order of
+// the policy file. minimum is the one in force.
+func (in Input) asks(minimum int) func(back time.Duration) []ask {
+	var policies []func(time.Duration) ask
 	for _, t := range in.Target.TargetTracking {
-		out = append(out, in.track(t, minimum))
+		policies = append(policies, in.track(t, minimum))
 	}
 	for _, s := range in.Target.StepScaling {
-		out = append(out, in.step(s))
+		policies = append(policies, in.step(s))
 	}
-	return out
+	return func(back time.Duration) []ask {
+		out := make([]ask, len(policies))
+		for i, asks := range policies {
+			out[i] = asks(back)
+		}
+		return out
+	}
 }
 
 // choose returns the ask to follow, nil for none, and why others are not. It goes

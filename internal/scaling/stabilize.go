@@ -15,14 +15,14 @@ import (
 //
 // A time at which data is missing holds a scale-in, and says nothing of a
 // scale-out.
-func (in Input) stabilize(d *Decision) {
+func (in Input) stabilize(d *Decision, asks func(back time.Duration) []ask) {
 	present := in.Present()
 	stable, wanted := d.DesiredCapacity, d.DesiredCapacity
 	behavior := in.Target.Behavior
 	switch {
 	case wanted > present:
 		for back := range in.lookBack(behavior.ScaleOut.Stabilization) {
-			if capacity, known := in.asOf(back).recommended(); known {
+			if capacity, known := in.recommended(asks(back)); known {
 				stable = max(min(stable, capacity), present)
 			}
 		}
@@ -30,7 +30,7 @@ func (in Input) stabilize(d *Decision) {
 	case wanted < present:
 		extreme := "the most"
 		for back := range in.lookBack(behavior.ScaleIn.Stabilization) {
-			capacity, known := in.asOf(back).recommended()
+			capacity, known := in.recommended(asks(back))
 			stable = min(max(stable, capacity), present)
 			if !known {
 				extreme = "datapoints are missing, for which nothing is removed; the most"
@@ -60,10 +60,10 @@ func (in Input) lookBack(window time.Duration) func(func(time.Duration) bool) {
 	}
 }
 
-// recommended returns the capacity that the policies ask for. known is false where
-// they ask for no more and data is missing.
-func (in Input) recommended() (capacity int, known bool) {
-	followed, reasons := in.choose(in.asks(0))
+// recommended returns the capacity that asks come to. known is false where they ask
+// for no more and data is missing.
+func (in Input) recommended(asks []ask) (capacity int, known bool) {
+	followed, reasons := in.choose(asks)
 	if followed != nil {
 		return followed.capacity, true
 	}
@@ -90,17 +90,15 @@ func (in Input) guardScaleIn(d *Decision) {
 // guarded returns why g forbids a scale-in, or an empty code. Beside the datapoints
 // due it goes by those that are not due yet.
 func (in Input) guarded(g policy.ScaleInGuard) (Code, string) {
-	s := in.series(g.Metric.Name)
-	values := in.samples(g.Metric, s)
-	due, missing := values.due(g.Window.Periods, g.Metric.Period, s.DueThrough)
-	newest := values.newest(g.Window.Periods, g.Metric.Period, in.Now)
-	high := max(over(due, g.Maximum), over(newest, g.Maximum))
+	r := in.read(g.Metric, in.series(g.Metric.Name))
+	due, missing := r.dueValues(g.Window.Periods)
+	high := max(over(due, g.Maximum), over(r.latest(g.Window.Periods), g.Maximum))
 	switch {
 	case high >= g.Window.Datapoints:
 		return ScaleInGuarded, fmt.Sprintf("%s: %d of %d datapoints are above the maximum of %s: a service in trouble is not shrunk",
 			g.Metric.Name, high, g.Window.Periods, number(g.Maximum))
-	case s.Incomplete != "", g.TreatMissingData == policy.TreatBreaching && missing > 0 && high+missing >= g.Window.Datapoints:
-		return MissingData, gap(g.Metric, g.Window.Periods, missing, s.Incomplete)
+	case r.incomplete != "", g.TreatMissingData == policy.TreatBreaching && missing > 0 && high+missing >= g.Window.Datapoints:
+		return MissingData, gap(g.Metric, g.Window.Periods, missing, r.incomplete)
 	}
 	return "", ""
 }

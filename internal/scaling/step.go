@@ -5,18 +5,25 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/policy"
 )
 
-// step says what step policy p asks for.
+// step returns what step policy p asks for, now or a while before.
+func (in Input) step(p policy.StepScaling) func(back time.Duration) ask {
+	r := in.read(p.Metric, in.series(p.Metric.Name))
+	return func(back time.Duration) ask { return in.stepBy(p, r.before(back), back == 0) }
+}
+
+// stepBy says what p asks for by a reading.
 //
 // Its alarm is evaluated as CloudWatch does, over the newest datapoints that there
 // are. To remove capacity no datapoint that is due may be missing, and what is not
 // due yet must agree: the larger of the capacities by the datapoints due and by
-// the newest counts.
-func (in Input) step(p policy.StepScaling) ask {
+// the newest counts. What was added is credited only now, not in a look back.
+func (in Input) stepBy(p policy.StepScaling, r reading, now bool) ask {
 	present := in.Present()
 	a := ask{
 		rule:     RuleStepScaling,
@@ -24,19 +31,18 @@ func (in Input) step(p policy.StepScaling) ask {
 		capacity: present,
 		cooldown: Cooldown{Out: p.Cooldown, In: p.Cooldown},
 	}
-	s := in.series(p.Metric.Name)
-	values := in.samples(p.Metric, s)
-	period := p.Metric.Period
-
-	latest := values.newest(p.Alarm.Periods, period, in.Now)
+	latest := r.latest(p.Alarm.Periods)
 	newest := adjust(p, latest, present)
 	if newest.capacity > present {
-		in.credit(&a, p, latest, newest)
+		a.capacity, a.message = newest.capacity, newest.message
+		if now {
+			in.credit(&a, p, latest)
+		}
 		return a
 	}
-	due, missing := values.due(p.Alarm.Periods, period, s.DueThrough)
-	if missing > 0 || s.Incomplete != "" {
-		a.code, a.message = MissingData, gap(p.Metric, p.Alarm.Periods, missing, s.Incomplete)
+	due, missing := r.dueValues(p.Alarm.Periods)
+	if missing > 0 || r.incomplete != "" {
+		a.code, a.message = MissingData, gap(p.Metric, p.Alarm.Periods, missing, r.incomplete)
 		return a
 	}
 	by := adjust(p, due, present)
@@ -50,13 +56,11 @@ func (in Input) step(p policy.StepScaling) ask {
 	return a
 }
 
-// credit completes what p asks for when its step adds capacity: it counts from the
-// capacity before the scale-outs within its cooldown.
-func (in Input) credit(a *ask, p policy.StepScaling, values []float64, wish adjustment) {
-	a.message = wish.message
-	a.capacity = wish.capacity
+// credit makes the step that p asks for count from the capacity before the
+// scale-outs within its cooldown.
+func (in Input) credit(a *ask, p policy.StepScaling, values []float64) {
 	added, until := activity.Credit(activity.InEffect(in.Activities, in.Now), in.Now, p.Cooldown)
-	if added == 0 || in.past || p.AdjustmentType == policy.ExactCapacity {
+	if added == 0 || p.AdjustmentType == policy.ExactCapacity {
 		return
 	}
 	present := in.Present()

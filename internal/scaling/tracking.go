@@ -7,14 +7,22 @@ import (
 	"sagescale/internal/policy"
 )
 
-// track says what target-tracking policy t asks for.
+// track returns what target-tracking policy t asks for, now or a while before.
+func (in Input) track(t policy.TargetTracking, minimum int) func(back time.Duration) ask {
+	s := in.load(t)
+	least, most := in.needs(t, in.read(t.Metric, s), s.Metric != policy.Invocations)
+	return func(back time.Duration) ask { return in.trackBy(t, least.before(back), most.before(back), minimum) }
+}
+
+// trackBy says what t asks for by the needs, at least and at most.
 //
 // Out: when M of the N newest datapoints are above the target value, or all of
-// fewer where some are missing, as much as the mean of the M highest needs. In: only when all N datapoints due are there
-// and M of them are below the threshold, as much as the highest of those M
-// needs, so that a scale-in never leaves less than the load of the window needed.
-// A datapoint that is not due yet may hold a scale-in and never makes one.
-func (in Input) track(t policy.TargetTracking, minimum int) ask {
+// fewer where some are missing, as much as the mean of the M highest needs. In:
+// only when all N datapoints due are there and M of them are below the threshold,
+// as much as the highest of those M needs, so that a scale-in never leaves less than
+// the load of the window needed. A datapoint that is not due yet may hold a scale-in
+// and never makes one.
+func (in Input) trackBy(t policy.TargetTracking, least, most reading, minimum int) ask {
 	present := in.Present()
 	a := ask{
 		rule:     RuleTargetTracking,
@@ -23,11 +31,8 @@ func (in Input) track(t policy.TargetTracking, minimum int) ask {
 		cooldown: Cooldown{Out: t.ScaleOutCooldown, In: t.ScaleInCooldown},
 		abstains: t.DisableScaleIn,
 	}
-	s := in.load(t)
-	least, most := in.needs(t, s)
-
 	tolerance := in.Target.Behavior.ScaleOut.Tolerance
-	top := falling(least.newest(t.ScaleOut.Periods, t.Metric.Period, in.Now))
+	top := falling(least.latest(t.ScaleOut.Periods))
 	if high := above(top, present, tolerance); alarm(high, len(top), t.ScaleOut, policy.TreatMissing) {
 		need := mean(top[:min(high, t.ScaleOut.Datapoints)])
 		a.capacity = instances(need)
@@ -35,20 +40,18 @@ func (in Input) track(t policy.TargetTracking, minimum int) ask {
 			number(t.TargetValue), tolerated(tolerance), lacking(len(top), t.ScaleOut.Periods), asks(t, need))
 		return a
 	}
-
-	due, missing := most.due(t.ScaleIn.Periods, t.Metric.Period, s.DueThrough)
-	if missing > 0 || s.Incomplete != "" {
-		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, s.Incomplete)
+	due, missing := most.dueValues(t.ScaleIn.Periods)
+	if missing > 0 || most.incomplete != "" {
+		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, most.incomplete)
 		if len(top) == 0 {
 			a.message += fmt.Sprintf("; nothing is added either: none came in the last %s",
 				policy.Brief(lateness+time.Duration(t.ScaleOut.Periods)*t.Metric.Period))
 		}
 		return a
 	}
-	due = falling(due)
-	need := due[len(due)-t.ScaleIn.Datapoints]
-	for _, later := range most.after(t.Metric.Period, s.DueThrough, in.Now) {
-		need = max(need, later)
+	need := falling(due)[len(due)-t.ScaleIn.Datapoints]
+	for _, v := range most.early() {
+		need = max(need, v)
 	}
 	in.trackDown(&a, t, need, minimum)
 	return a
