@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -22,26 +23,63 @@ func (s *stack) addTargetAlarms() {
 		stepAlarms:     constructs.NewConstruct(s.scope, text(stepAlarms)),
 	}
 	for _, a := range targetAlarms(s.settings.StackName, s.settings.Policy) {
-		awscloudwatch.NewCfnAlarm(scopes[a.scope], text(a.id), &awscloudwatch.CfnAlarmProps{
+		props := &awscloudwatch.CfnAlarmProps{
 			AlarmName:          text(a.name),
 			AlarmDescription:   text(a.description),
-			Namespace:          text(a.metric.Namespace),
-			MetricName:         text(a.metric.MetricName),
-			Statistic:          text(a.metric.Statistic),
-			Dimensions:         dimensions(a.metric),
-			Period:             seconds(a.metric.Period),
 			Threshold:          jsii.Number(a.threshold),
 			ComparisonOperator: text(string(a.comparison)),
 			EvaluationPeriods:  number(a.window.Periods),
 			DatapointsToAlarm:  number(a.window.Datapoints),
 			TreatMissingData:   text(a.missing),
-		})
+		}
+		watch(props, a.metric)
+		awscloudwatch.NewCfnAlarm(scopes[a.scope], text(a.id), props)
 	}
 }
 
-func dimensions(m policy.Metric) []any {
+// watch sets what an alarm watches. CloudWatch takes an expression with its metrics
+// in a list, and a metric alone in fields of its own.
+func watch(props *awscloudwatch.CfnAlarmProps, m policy.Metric) {
+	if m.Computed() {
+		props.Metrics = expression(m)
+		return
+	}
+	props.Namespace = text(m.Namespace)
+	props.MetricName = text(m.MetricName)
+	props.Statistic = text(m.Statistic)
+	props.Dimensions = dimensions(m.Dimensions)
+	props.Period = seconds(m.Period)
+}
+
+// expression lists the queries of an expression: itself, whose value the alarm
+// watches, and its metrics by the ids that the user has chosen.
+func expression(m policy.Metric) []any {
+	id := "result"
+	for slices.ContainsFunc(m.Inputs, func(in policy.MetricInput) bool { return in.ID == id }) {
+		id += "_"
+	}
+	list := []any{&awscloudwatch.CfnAlarm_MetricDataQueryProperty{
+		Id: text(id), Expression: text(m.Expression), ReturnData: true,
+	}}
+	for _, in := range m.Inputs {
+		list = append(list, &awscloudwatch.CfnAlarm_MetricDataQueryProperty{
+			Id: text(in.ID),
+			MetricStat: &awscloudwatch.CfnAlarm_MetricStatProperty{
+				Metric: &awscloudwatch.CfnAlarm_MetricProperty{
+					Namespace: text(in.Namespace), MetricName: text(in.MetricName), Dimensions: dimensions(in.Dimensions),
+				},
+				Period: seconds(m.Period),
+				Stat:   text(in.Statistic),
+			},
+			ReturnData: false,
+		})
+	}
+	return list
+}
+
+func dimensions(all []policy.Dimension) []any {
 	var list []any
-	for _, d := range m.Dimensions {
+	for _, d := range all {
 		list = append(list, dimension(d.Name, text(d.Value)))
 	}
 	return list

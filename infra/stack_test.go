@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -238,6 +239,42 @@ func TestStepAlarms(t *testing.T) {
 	want(t, "other", other, "missing", "TreatMissingData")
 }
 
+// An alarm of an expression has it and its metrics in a list, and none of the
+// fields of a metric alone.
+func TestAlarmsOfExpressions(t *testing.T) {
+	alarms := byName(standard(t))
+	input := func(id, namespace, name, statistic string, period float64, dimensions []any) map[string]any {
+		metric := map[string]any{"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+		return map[string]any{"Id": id, "ReturnData": false, "MetricStat": map[string]any{"Metric": metric, "Period": period, "Stat": statistic}}
+	}
+	dimension := func(name, value string) any { return map[string]any{"Name": name, "Value": value} }
+	variant := []any{dimension("EndpointName", "Chat-LLM"), dimension("VariantName", "AllTraffic")}
+	for name, expected := range map[string][]any{
+		"sagescale/Chat-LLM/AllTraffic/waiting-scale-out": {
+			map[string]any{"Id": "result", "Expression": "waiting + FILL(running, 0)", "ReturnData": true},
+			input("running", "AWS/SageMaker", "ConcurrentRequestsPerModel", "Maximum", 30, variant),
+			input("waiting", "Chat", "Waiting", "Maximum", 30, []any{dimension("Service", "chat")}),
+		},
+		"sagescale/Chat-LLM/AllTraffic/failing-step": {
+			map[string]any{"Id": "result_", "Expression": "result / FILL(requests, 1)", "ReturnData": true},
+			input("requests", "AWS/SageMaker", "Invocations", "Sum", 60, []any{}),
+			input("result", "AWS/SageMaker", "Invocation5XXErrors", "Sum", 60, variant),
+		},
+	} {
+		alarm := alarms[name]
+		if got := alarm["Metrics"]; !reflect.DeepEqual(got, expected) {
+			t.Errorf("%s watches\n%v, want\n%v", name, got, expected)
+		}
+		for _, field := range []string{"Namespace", "MetricName", "Statistic", "Dimensions", "Period"} {
+			want(t, name, alarm, nil, field)
+		}
+	}
+	waiting := alarms["sagescale/Chat-LLM/AllTraffic/waiting-scale-out"]
+	want(t, "waiting", waiting, 4*6.0, "Threshold")
+	want(t, "waiting", waiting, 3.0, "EvaluationPeriods")
+	want(t, "gpu", alarms["sagescale/Chat-LLM/AllTraffic/gpu-scale-out"], nil, "Metrics")
+}
+
 // What wakes the alarm function are the alarms of targets, and no others: the
 // rule matches their names, and the function understands them.
 func TestTargetAlarms(t *testing.T) {
@@ -245,8 +282,10 @@ func TestTargetAlarms(t *testing.T) {
 	expected := []string{
 		"sagescale/Chat-LLM/AllTraffic/InvocationsPerInstance-scale-out",
 		"sagescale/Chat-LLM/AllTraffic/burst-step",
+		"sagescale/Chat-LLM/AllTraffic/failing-step",
 		"sagescale/Chat-LLM/AllTraffic/gpu-scale-out",
 		"sagescale/Chat-LLM/AllTraffic/idle-step",
+		"sagescale/Chat-LLM/AllTraffic/waiting-scale-out",
 		"sagescale/chatllm/blue/ConcurrentRequestsPerModel-scale-out",
 		"sagescale/chatllm/blue/burst-step",
 	}
@@ -339,8 +378,8 @@ func TestOperationalAlarms(t *testing.T) {
 	dead := alarms["sagescale-dead-letters"]
 	want(t, "dead letters", dead, "ApproximateNumberOfMessagesVisible", "MetricName")
 	want(t, "dead letters", dead, "Maximum", "Statistic")
-	if got := len(alarms); got != 6+6 {
-		t.Errorf("%d alarms, want 6 of targets and 6 of sagescale: %v", got, alarms)
+	if got := len(alarms); got != 8+6 {
+		t.Errorf("%d alarms, want 8 of targets and 6 of sagescale: %v", got, alarms)
 	}
 }
 

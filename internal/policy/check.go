@@ -13,9 +13,15 @@ import (
 var (
 	resourceName   = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
 	metricName     = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,254}$`)
+	inputID        = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 	metricText     = regexp.MustCompile(`^[!-9;-~][ -~]{0,254}$`)
 	dimensionValue = regexp.MustCompile(`^[ -~]*[!-~][ -~]*$`)
 	actionName     = regexp.MustCompile(`^[0-9a-zA-Z_.-]{1,64}$`)
+	printable      = regexp.MustCompile(`^[ -~]+$`)
+
+	// expressionToken matches one part of an expression after the other: a string
+	// literal, which may lack its end; a number; a word; any other character.
+	expressionToken = regexp.MustCompile(`"[^"]*"?|'[^']*'?|[0-9][0-9a-zA-Z_.]*|[a-zA-Z_][0-9a-zA-Z_]*|.`)
 )
 
 const (
@@ -82,6 +88,15 @@ func (f *faults) duration(path Path, field string, v *Duration, low, high time.D
 	if d := time.Duration(*v); d < low || d > high || d%time.Second != 0 {
 		f.add(path.with(field), Brief(d), "must be whole seconds from %s to %s", Brief(low), Brief(high))
 	}
+}
+
+// measurable checks a number that datapoints are compared with.
+func (f *faults) measurable(path Path, field string, v *float64) {
+	if v != nil && *v < 0 {
+		f.add(path.with(field), *v, "must be 0 or more: a negative datapoint counts as missing")
+		return
+	}
+	f.finite(path, field, v)
 }
 
 // scaling checks the fields that stand in s, one by one.
@@ -156,29 +171,51 @@ func (f *faults) metric(path Path, m MetricSpec) {
 	if m.Name != nil && slices.Contains([]string{InvocationsPerInstance, ConcurrentRequestsPerModel, Invocations}, *m.Name) {
 		f.add(path.with("name"), *m.Name, "is the name of a predefined metric: choose another")
 	}
-	for _, field := range []struct {
-		name  string
-		value *string
-	}{{"namespace", m.Namespace}, {"metricName", m.MetricName}} {
-		if f.required(path, field.name, field.value != nil) && !metricText.MatchString(*field.value) {
-			f.add(path.with(field.name), *field.value, "must be "+metricTextRule)
-		}
-	}
-	f.required(path, "statistic", m.Statistic != nil)
-	f.oneOf(path, "statistic", m.Statistic, "Average", "Sum", "Minimum", "Maximum", "SampleCount")
-	f.dimensions(path.with("dimensions"), m.Dimensions)
+	f.source(path, m)
 	if p := time.Duration(value(m.Period, Duration(DefaultPeriod))); !validPeriod(p) {
 		f.add(path.with("period"), Brief(p), "must be 10s, 30s or whole minutes up to 1h")
 	}
 	if v := m.Devices; v != nil && (*v < 1 || *v > maxDevices) {
 		f.add(path.with("devices"), *v, "must be a whole number from 1 to %d", maxDevices)
 	}
+}
+
+// source checks where the values of a metric come from: one metric of CloudWatch
+// or an expression of several.
+func (f *faults) source(path Path, m MetricSpec) {
+	alone, computed := m.alone(), []Path{path.with("expression"), path.with("metrics")}
+	switch {
+	case m.Expression != nil || m.Metrics != nil:
+		f.notBeside(path, alone)
+		f.expression(path, m)
+	case alone.Namespace == nil && alone.MetricName == nil && alone.Statistic == nil && alone.Dimensions == nil:
+		f.add(path, nil, "must have namespace, metricName and statistic, or expression and metrics").Related = append(computed,
+			path.with("namespace"), path.with("metricName"), path.with("statistic"), path.with("dimensions"))
+	default:
+		f.input(path, alone, computed...)
+	}
+}
+
+// input checks one metric of CloudWatch. Related are the fields that would stand
+// in its place.
+func (f *faults) input(path Path, m MetricInputSpec, related ...Path) {
+	for _, field := range []struct {
+		name  string
+		value *string
+	}{{"namespace", m.Namespace}, {"metricName", m.MetricName}} {
+		if f.required(path, field.name, field.value != nil, related...) && !metricText.MatchString(*field.value) {
+			f.add(path.with(field.name), *field.value, "must be "+metricTextRule)
+		}
+	}
+	f.required(path, "statistic", m.Statistic != nil, related...)
+	f.oneOf(path, "statistic", m.Statistic, "Average", "Sum", "Minimum", "Maximum", "SampleCount")
+	f.dimensions(path.with("dimensions"), m.Dimensions)
 	f.statistic(path, m)
 }
 
 // statistic checks that a metric of SageMaker is asked for a statistic that means
 // something: another one CloudWatch answers too, with numbers of no use.
-func (f *faults) statistic(path Path, m MetricSpec) {
+func (f *faults) statistic(path Path, m MetricInputSpec) {
 	if value(m.Namespace, "") != namespaceSageMaker || m.Statistic == nil {
 		return
 	}

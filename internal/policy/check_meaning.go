@@ -66,5 +66,11 @@ func uses(path Path, own, s ScalingSpec) []use {
 // same reports whether two metrics of a name are the same.
 func same(a, b Metric) bool {
 	return a.Namespace == b.Namespace && a.MetricName == b.MetricName && a.Statistic == b.Statistic &&
-		a.Period == b.Period && a.Devices == b.Devices && slices.Equal(a.Dimensions, b.Dimensions)
+		a.Period == b.Period && a.Devices == b.Devices && slices.Equal(a.Dimensions, b.Dimensions) &&
+		a.Expression == b.Expression && slices.EqualFunc(a.Inputs, b.Inputs, sameInput)
+}
+
+func sameInput(a, b MetricInput) bool {
+	return a.ID == b.ID && a.Namespace == b.Namespace && a.MetricName == b.MetricName && a.Statistic == b.Statistic &&
+		slices.Equal(a.Dimensions, b.Dimensions)
 }

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,12 @@ func TestOneMeaning(t *testing.T) {
 		checkRules(t, []rule{{"another " + name, func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking, t.ScaleInGuards = custom(same), []policy.ScaleInGuardSpec{guardOf(change)}
 		}, []string{fault(guards, tracking)}}})
+	}
+	for name, change := range inputChanges() {
+		checkRules(t, []rule{{"another " + name + " of an expression", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = computed(same)
+			t.ScaleInGuards = []policy.ScaleInGuardSpec{{Metric: computed(change)[0].Metric, Maximum: new(90.0)}}
+		}, []string{strings.ReplaceAll(fault(guards, tracking), "gpu", "error-rate")}}})
 	}
 }
 

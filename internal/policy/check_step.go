@@ -28,7 +28,7 @@ func (f *faults) step(path Path, s StepScalingSpec) {
 	f.name(path, "name", s.Name, actionName, "must be 1 to 64 letters, digits, dots, hyphens and underscores")
 	f.requiredMetric(path, s.Metric)
 	if f.required(path, "threshold", s.Threshold != nil) {
-		f.finite(path, "threshold", s.Threshold)
+		f.measurable(path, "threshold", s.Threshold)
 	}
 	f.required(path, "comparison", s.Comparison != nil)
 	f.oneOf(path, "comparison", s.Comparison, string(GreaterOrEqual), string(Greater), string(Less), string(LessOrEqual))

@@ -273,9 +273,11 @@ func TestRulesOfMetrics(t *testing.T) {
 		{"predefined", func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking[0].Metric.Predefined = "Latency" },
 			[]string{at + `: "Latency": must be one of InvocationsPerInstance, ConcurrentRequestsPerModel`}},
 		{"empty", change(func(m *policy.MetricSpec) { *m = policy.MetricSpec{} }), []string{
-			at + ".name: is required", at + ".namespace: is required",
-			at + ".metricName: is required", at + ".statistic: is required",
+			at + ".name: is required", at + ": must have namespace, metricName and statistic, or expression and metrics",
 		}},
+		{"a name and dimensions", change(func(m *policy.MetricSpec) {
+			*m = policy.MetricSpec{Name: new("x"), Dimensions: map[string]string{}}
+		}), []string{at + ".namespace: is required", at + ".metricName: is required", at + ".statistic: is required"}},
 		{"name", change(func(m *policy.MetricSpec) { m.Name = new("1st") }),
 			[]string{at + `.name: "1st": must be a letter and up to 254 letters, digits, dots, hyphens and underscores`}},
 		{"no namespace", change(func(m *policy.MetricSpec) { m.Namespace = new("") }),
@@ -396,6 +398,9 @@ func TestRulesOfMagnitude(t *testing.T) {
 	} {
 		beyond := math.Nextafter(0x1p360, math.Inf(1))
 		for v, valid := range map[float64]bool{0x1p360: true, -0x1p360: true, beyond: false, -beyond: false} {
+			if v < 0 && (strings.HasSuffix(path, ".threshold") || strings.HasSuffix(path, ".maximum")) {
+				continue // refused for being negative
+			}
 			s := base()
 			set(&s.Targets[0], v)
 			_, faults := policy.Compile(s)

@@ -131,11 +131,28 @@ func compileMetric(spec MetricSpec, endpoint, variant string) Metric {
 	}
 	m := Metric{
 		Name:       value(spec.Name, ""),
+		Period:     spec.period(),
+		Devices:    value(spec.Devices, 1),
+		Expression: value(spec.Expression, ""),
+	}
+	if !m.Computed() {
+		alone := compileInput(spec.alone(), endpoint, variant)
+		m.Namespace, m.MetricName, m.Statistic, m.Dimensions = alone.Namespace, alone.MetricName, alone.Statistic, alone.Dimensions
+		return m
+	}
+	for _, in := range spec.Metrics {
+		m.Inputs = append(m.Inputs, compileInput(in, endpoint, variant))
+	}
+	slices.SortFunc(m.Inputs, func(a, b MetricInput) int { return cmp.Compare(a.ID, b.ID) })
+	return m
+}
+
+func compileInput(spec MetricInputSpec, endpoint, variant string) MetricInput {
+	m := MetricInput{
+		ID:         value(spec.ID, ""),
 		Namespace:  value(spec.Namespace, ""),
 		MetricName: value(spec.MetricName, ""),
 		Statistic:  value(spec.Statistic, ""),
-		Period:     spec.period(),
-		Devices:    value(spec.Devices, 1),
 	}
 	if spec.Dimensions == nil {
 		m.Dimensions = variantDimensions(endpoint, variant)

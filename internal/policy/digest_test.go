@@ -98,6 +98,13 @@ func TestDigestOfLists(t *testing.T) {
 	if a, b := with(same, plain, guard()), with(devices, written, guarded); a != b {
 		t.Errorf("digests %s and %s of a percentage", a, b)
 	}
+	ordered := digest(t, func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking = computed(same) })
+	reversed := digest(t, func(_ *policy.Spec, t *policy.TargetSpec) {
+		t.TargetTracking = computed(func(m *policy.MetricSpec) { slices.Reverse(m.Metrics) })
+	})
+	if ordered != reversed {
+		t.Errorf("digests %s and %s of the metrics of an expression in two orders", ordered, reversed)
+	}
 }
 
 // TestDigestDiffers: every field of a policy counts.
@@ -155,6 +162,9 @@ func TestDigestDiffers(t *testing.T) {
 		"period":     func(m *policy.MetricSpec) { m.Period = duration(2 * time.Minute) },
 	} {
 		changes["metric "+name] = func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking = custom(change) }
+	}
+	for name, change := range inputChanges() {
+		changes["expression "+name] = func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking = computed(change) }
 	}
 	day := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	for name, change := range map[string]func(*policy.ScheduledActionSpec){

@@ -2,10 +2,10 @@ package policy
 
 // ScaleInGuardSpec forbids every scale-in while its metric is above a maximum.
 type ScaleInGuardSpec struct {
-	// A predefined metric by its name, or a CloudWatch metric as a mapping.
+	// A predefined metric by its name, or a metric of your own as a mapping.
 	Metric *MetricSpec `json:"metric"`
 	// Value of the metric above which nothing is removed.
-	Maximum *float64 `json:"maximum"`
+	Maximum *float64 `json:"maximum" jsonschema:"minimum=0"`
 	// How many datapoints above the maximum forbid a scale-in. 1 of 5 when absent.
 	WindowSpec `json:",inline"`
 	// What a missing datapoint counts for: breaching forbids the scale-in, because
@@ -28,7 +28,7 @@ func (f *faults) scaleInGuards(path Path, all []ScaleInGuardSpec) {
 		at := path.with("scaleInGuards", i)
 		f.requiredMetric(at, g.Metric)
 		if f.required(at, "maximum", g.Maximum != nil) {
-			f.finite(at, "maximum", g.Maximum)
+			f.measurable(at, "maximum", g.Maximum)
 		}
 		f.window(at, g.WindowSpec, g.Metric.period(), at.with("metric", "period"))
 		f.oneOf(at, "treatMissingData", g.TreatMissingData, TreatBreaching, TreatNotBreaching)

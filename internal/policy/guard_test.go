@@ -47,7 +47,7 @@ func TestRulesOfGuards(t *testing.T) {
 			g.Metric = &policy.MetricSpec{Predefined: policy.ConcurrentRequestsPerModel}
 		}), nil},
 		{"maximum 0", maximum(0), nil},
-		{"maximum below 0", maximum(-1), nil},
+		{"maximum below 0", maximum(-1), []string{at + ".maximum: -1: must be 0 or more: a negative datapoint counts as missing"}},
 		{"maximum NaN", maximum(math.NaN()), []string{at + ".maximum: NaN: must be a finite number"}},
 		{"maximum infinite", maximum(math.Inf(1)), []string{at + ".maximum: +Inf: must be a finite number"}},
 		{"missing holds", missing("breaching"), nil},

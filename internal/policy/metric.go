@@ -18,8 +18,9 @@ const (
 
 const namespaceSageMaker = "AWS/SageMaker"
 
-// Metric is a CloudWatch metric under a name of its own. Its values are sums over
-// Devices of an instance.
+// Metric is a CloudWatch metric under a name of its own, or an expression of
+// several, which has Expression and Inputs in place of Namespace, MetricName,
+// Statistic and Dimensions. Its values are sums over Devices of an instance.
 type Metric struct {
 	Name       string        `json:"name"`
 	Namespace  string        `json:"namespace"`
@@ -28,6 +29,18 @@ type Metric struct {
 	Dimensions []Dimension   `json:"dimensions"`
 	Period     time.Duration `json:"period"`
 	Devices    int           `json:"devices"`
+	Expression string        `json:"expression,omitempty"`
+	Inputs     []MetricInput `json:"metrics,omitempty"`
+}
+
+// MetricInput is a CloudWatch metric that an expression calls by its ID, with the
+// period of the expression. Inputs are in the order of their IDs.
+type MetricInput struct {
+	ID         string      `json:"id"`
+	Namespace  string      `json:"namespace"`
+	MetricName string      `json:"metricName"`
+	Statistic  string      `json:"statistic"`
+	Dimensions []Dimension `json:"dimensions"`
 }
 
 // Dimension is one dimension of a metric. A metric's dimensions are in the order
@@ -48,6 +61,19 @@ func (m Metric) Measured() Metric {
 
 // PerDevice returns a value of the metric for one device.
 func (m Metric) PerDevice(v float64) float64 { return v / float64(max(1, m.Devices)) }
+
+// Computed reports whether the metric is an expression.
+func (m Metric) Computed() bool { return m.Expression != "" }
+
+// Renamed returns the expression with every input under another name.
+func (m Metric) Renamed(name func(id string) string) string {
+	return expressionToken.ReplaceAllStringFunc(m.Expression, func(token string) string {
+		if identifier(token) {
+			return name(token)
+		}
+		return token
+	})
+}
 
 // Predefined reports whether m is one of the predefined metrics.
 func (m Metric) Predefined() bool {

@@ -67,7 +67,7 @@ type ScalingSpec struct {
 
 // TargetTrackingSpec keeps one metric at a value per instance.
 type TargetTrackingSpec struct {
-	// A predefined metric by its name, or a CloudWatch metric as a mapping.
+	// A predefined metric by its name, or a metric of your own as a mapping.
 	Metric *MetricSpec `json:"metric"`
 	// Value to keep per instance; for counts per minute, as in Application Auto
 	// Scaling.
@@ -86,8 +86,10 @@ type TargetTrackingSpec struct {
 	ScaleInCooldown *Duration `json:"scaleInCooldown,omitempty"`
 }
 
-// MetricSpec is the name of a predefined metric, or a CloudWatch metric with a
-// name of the user's. Exactly one of Predefined and the other fields is set.
+// MetricSpec is the name of a predefined metric, or a metric with a name of the
+// user's: one of CloudWatch, or an expression of several. Exactly one of
+// Predefined and the other fields is set; of these, Namespace, MetricName,
+// Statistic and Dimensions exclude Expression and Metrics.
 type MetricSpec struct {
 	Predefined string `json:"-"`
 	// Name of your choice, unique in the target; used in records and reasons.
@@ -102,11 +104,31 @@ type MetricSpec struct {
 	// Dimensions by name, at most 30. When absent: EndpointName and VariantName
 	// of the target.
 	Dimensions map[string]string `json:"dimensions,omitempty"`
+	// CloudWatch metric math that makes one series of the metrics, each called by
+	// its id.
+	Expression *string `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=1024,pattern=^[ -~]+$"`
+	// Metrics of the expression, which uses each.
+	Metrics []MetricInputSpec `json:"metrics,omitempty" jsonschema:"minItems=1,maxItems=10"`
 	// Length of a period: 10s, 30s or whole minutes up to 1h.
 	Period *Duration `json:"period,omitempty" jsonschema:"default=1m"`
 	// Devices of an instance that the metric is a sum over, such as the GPUs of
 	// GPUUtilization: its values are divided by it.
 	Devices *int `json:"devices,omitempty" jsonschema:"minimum=1,maximum=1024,default=1"`
+}
+
+// MetricInputSpec is a CloudWatch metric that an expression calls by its ID.
+type MetricInputSpec struct {
+	// Name in the expression: a small letter, then letters, digits and underscores.
+	ID *string `json:"id" jsonschema:"pattern=^[a-z][a-zA-Z0-9_]{0\\,254}$"`
+	// Namespace in CloudWatch, such as AWS/SageMaker.
+	Namespace *string `json:"namespace" jsonschema:"minLength=1,maxLength=255"`
+	// Name in CloudWatch, such as Invocations.
+	MetricName *string `json:"metricName" jsonschema:"minLength=1,maxLength=255"`
+	// Statistic of a period.
+	Statistic *string `json:"statistic" jsonschema:"enum=Average,enum=Sum,enum=Minimum,enum=Maximum,enum=SampleCount"`
+	// Dimensions by name, at most 30. When absent: EndpointName and VariantName
+	// of the target.
+	Dimensions map[string]string `json:"dimensions,omitempty"`
 }
 
 // WindowSpec asks for a number of datapoints in the last periods: M of N.

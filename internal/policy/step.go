@@ -13,10 +13,10 @@ type StepScalingSpec struct {
 	// Name of your choice, unique among the step policies of the target; used in
 	// records and reasons.
 	Name *string `json:"name" jsonschema:"pattern=^[0-9a-zA-Z_.-]{1\\,64}$"`
-	// A predefined metric by its name, or a CloudWatch metric as a mapping.
+	// A predefined metric by its name, or a metric of your own as a mapping.
 	Metric *MetricSpec `json:"metric"`
 	// Value of the metric that the bounds of the steps are relative to.
-	Threshold *float64 `json:"threshold"`
+	Threshold *float64 `json:"threshold" jsonschema:"minimum=0"`
 	// How the metric is compared with the threshold, as in CloudWatch.
 	Comparison *string `json:"comparison" jsonschema:"enum=GreaterThanOrEqualToThreshold,enum=GreaterThanThreshold,enum=LessThanThreshold,enum=LessThanOrEqualToThreshold"`
 	// What the adjustment of a step is: instances to add, percent of the present
@@ -125,15 +125,18 @@ type StepAdjustment struct {
 	Adjustment int      `json:"adjustment"`
 }
 
-// Step returns the adjustment for a difference of the metric from the threshold;
-// ok is false where no step has it. With a comparison for high values the lower
-// bound belongs to a step, with one for low values the upper bound.
-func (s StepScaling) Step(difference float64) (adjustment int, ok bool) {
+// Step returns the adjustment for a value of the metric, by its difference from the
+// threshold; ok is false where no step has it. With a comparison for high values the
+// lower bound belongs to a step, with one for low values the upper bound. What
+// floating point adds or takes away does not move a value off a bound.
+func (s StepScaling) Step(v float64) (adjustment int, ok bool) {
+	epsilon := 1e-9 * max(math.Abs(v), math.Abs(s.Threshold))
+	difference := v - s.Threshold
 	for _, a := range s.Adjustments {
 		low, high := value(a.Lower, math.Inf(-1)), value(a.Upper, math.Inf(1))
-		inside := low <= difference && difference < high
+		inside := low-epsilon <= difference && difference < high-epsilon
 		if !s.Comparison.Above() {
-			inside = low < difference && difference <= high
+			inside = low+epsilon < difference && difference <= high+epsilon
 		}
 		if inside {
 			return a.Adjustment, true

@@ -207,6 +207,22 @@ func TestLoadGuardsAndBehavior(t *testing.T) {
 	}
 }
 
+func TestLoadExpression(t *testing.T) {
+	chat, _ := mustLoad(t, "testdata/full.yaml").Find("chat-llm", "AllTraffic")
+	want := policy.Metric{
+		Name: "error-rate", Period: 5 * time.Minute, Devices: 1, Expression: "failed / FILL(requests, 1)",
+		Inputs: []policy.MetricInput{
+			{ID: "failed", Namespace: "AWS/SageMaker", MetricName: "Invocation4XXErrors", Statistic: "Sum",
+				Dimensions: []policy.Dimension{{Name: "VariantName", Value: "AllTraffic"}}},
+			{ID: "requests", Namespace: "AWS/SageMaker", MetricName: "Invocations", Statistic: "Sum",
+				Dimensions: []policy.Dimension{{Name: "EndpointName", Value: "chat-llm"}, {Name: "VariantName", Value: "AllTraffic"}}},
+		},
+	}
+	if got := chat.ScaleInGuards[2].Metric; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	dir := t.TempDir()
 	large := filepath.Join(dir, "large.yaml")

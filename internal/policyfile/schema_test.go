@@ -95,7 +95,9 @@ func TestSchemaDefaults(t *testing.T) {
   stepScaling: [{
     name: a, metric: InvocationsPerInstance, threshold: 5, comparison: LessThanThreshold, adjustmentType: PercentChangeInCapacity,
     stepAdjustments: [{upperBound: 0, adjustment: -1 #StepAdjustment}] #StepScaling}],
-  scaleInGuards: [{metric: InvocationsPerInstance, maximum: 5 #ScaleInGuard}],
+  scaleInGuards: [{
+    metric: {name: m, expression: a, metrics: [{id: a, namespace: n, metricName: m, statistic: Sum}] #MetricMath},
+    maximum: 5 #ScaleInGuard}],
   behavior: {
     scaleOut: {policies: [{type: Percent, value: 1, period: 1m #Velocity}] #BehaviorRule},
     scaleIn: {policies: [{type: Percent, value: 1, period: 1m}] #BehaviorRule} #Behavior},
@@ -170,7 +172,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"periods of a guard without datapoints", "    datapoints: 2\n    periods: 10\n", "    periods: 10\n", false},
 		{"no window of a guard", "    datapoints: 2\n    periods: 10\n", "", true},
 		{"no maximum", "    maximum: 10\n", "", false},
-		{"maximum below 0", "maximum: 10\n", "maximum: -10.5\n", true},
+		{"maximum below 0", "maximum: 10\n", "maximum: -10.5\n", false},
 		{"tolerance of 1 out", "tolerance: 0.1", "tolerance: 1", true},
 		{"tolerance of 1 in", "tolerance: 0.05", "tolerance: 1", false},
 		{"tolerance below 1 in", "tolerance: 0.05", "tolerance: 0.99", true},
@@ -185,6 +187,22 @@ func TestSchemaRefuses(t *testing.T) {
 		{"no devices", "devices: 4", "devices: 0", false},
 		{"most devices", "devices: 4", "devices: 1024", true},
 		{"too many devices", "devices: 4", "devices: 1025", false},
+		{"an expression and a metric", "expression: failed", "namespace: n\n      expression: failed", false},
+		{"an expression and dimensions", "expression: failed", "dimensions: {}\n      expression: failed", false},
+		{"a metric and metrics of an expression", "devices: 4", "devices: 4\n      metrics: [{id: a, namespace: n, metricName: m, statistic: Sum}]", false},
+		{"metrics without an expression", "      expression: failed / FILL(requests, 1)\n", "", false},
+		{"an empty expression", "expression: failed / FILL(requests, 1)", "expression: ''", false},
+		{"another expression", "expression: failed / FILL(requests, 1)", "expression: FILL(failed, 0) * 100 / requests", true},
+		{"the longest expression", "FILL(requests, 1)", "requests" + strings.Repeat("+1", 502) + "+10", true},
+		{"an expression that is too long", "FILL(requests, 1)", "requests" + strings.Repeat("+1", 504), false},
+		{"an expression in another script", "FILL(requests, 1)", "FILL(requests, \u0661)", false},
+		{"an id with a capital letter", "- id: failed", "- id: Failed", false},
+		{"a metric without an id", "- id: failed\n        namespace", "- namespace", false},
+		{"a metric of an expression without a statistic", "        statistic: Sum # of those", "", false},
+		{"a period for one metric", "statistic: Sum # of those", "statistic: Sum\n        period: 60s", false},
+		{"a statistic of no use", "statistic: Sum # of those", "statistic: Median", false},
+		{"a dimension without a name", "dimensions: {VariantName: AllTraffic}", "dimensions: {'': AllTraffic}", false},
+		{"no dimensions", "dimensions: {VariantName: AllTraffic}", "dimensions: {}", true},
 		{"cooldown of a metric without a unit", "scaleInCooldown: 24h", "scaleInCooldown: 24", false},
 		{"disabled by a text", "    disableScaleIn: true", "    disableScaleIn: 'true'", false},
 		{"predefined metric", "metric: InvocationsPerInstance\n", "metric: Invocations\n", false},
@@ -262,16 +280,7 @@ func mapper(t reflect.Type) *generator.Schema {
 
 // finish adds what struct tags cannot say.
 func finish(types generator.Definitions) {
-	types["CloudWatchMetric"] = types["Metric"]
-	types["Metric"] = &generator.Schema{OneOf: []*generator.Schema{
-		{Type: "string", Enum: []any{policy.InvocationsPerInstance, policy.ConcurrentRequestsPerModel}},
-		{Ref: "#/$defs/CloudWatchMetric"},
-	}}
-	most, one := uint64(30), uint64(1)
-	dimensions, _ := types["CloudWatchMetric"].Properties.Get("dimensions")
-	dimensions.MaxProperties = &most
-	dimensions.PropertyNames = &generator.Schema{Pattern: "^[^:]", MaxLength: new(uint64(255))}
-	dimensions.AdditionalProperties = &generator.Schema{Type: "string", MinLength: &one, MaxLength: new(uint64(1024))}
+	finishMetrics(types)
 	for _, name := range []string{"startTime", "endTime"} {
 		field, _ := types["ScheduledAction"].Properties.Get(name)
 		field.Pattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
@@ -282,6 +291,39 @@ func finish(types generator.Definitions) {
 	finishSteps(types)
 	scaleIn, _ := types["Behavior"].Properties.Get("scaleIn")
 	scaleIn.Properties = having("tolerance", &generator.Schema{ExclusiveMaximum: "1"}).Properties
+}
+
+// finishMetrics tells the shapes of a metric apart: a name, a metric of CloudWatch
+// and an expression.
+func finishMetrics(types generator.Definitions) {
+	types["CloudWatchMetric"] = without(types["Metric"], "expression", "metrics")
+	types["MetricMath"] = without(types["Metric"], "namespace", "metricName", "statistic", "dimensions")
+	types["MetricMath"].Required = append(types["MetricMath"].Required, "expression", "metrics")
+	types["Metric"] = &generator.Schema{OneOf: []*generator.Schema{
+		{Type: "string", Enum: []any{policy.InvocationsPerInstance, policy.ConcurrentRequestsPerModel}},
+		{Ref: "#/$defs/CloudWatchMetric"},
+		{Ref: "#/$defs/MetricMath"},
+	}}
+	most, one := uint64(30), uint64(1)
+	for _, name := range []string{"CloudWatchMetric", "MetricInput"} {
+		dimensions, _ := types[name].Properties.Get("dimensions")
+		dimensions.MaxProperties = &most
+		dimensions.PropertyNames = &generator.Schema{Pattern: "^[^:]", MaxLength: new(uint64(255))}
+		dimensions.AdditionalProperties = &generator.Schema{Type: "string", MinLength: &one, MaxLength: new(uint64(1024))}
+	}
+}
+
+// without returns a schema that does not know some of the properties.
+func without(s *generator.Schema, names ...string) *generator.Schema {
+	out := *s
+	out.Properties = generator.NewProperties()
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		if !slices.Contains(names, p.Key) {
+			out.Properties.Set(p.Key, p.Value)
+		}
+	}
+	out.Required = slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool { return slices.Contains(names, name) })
+	return &out
 }
 
 // finishSteps adds the rules that one field of a step policy makes for another.

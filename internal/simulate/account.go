@@ -94,6 +94,9 @@ func (c Config) check() (int, error) {
 	}
 	steps := len(c.Loads[c.Policy.Targets[0].Key()].Requests)
 	for _, t := range c.Policy.Targets {
+		if err := computable(t); err != nil {
+			return 0, fmt.Errorf("target %s: %w", t.Key(), err)
+		}
 		if err := c.Loads[t.Key()].check(steps); err != nil {
 			return 0, fmt.Errorf("target %s: %w", t.Key(), err)
 		}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"sagescale/internal/policy"
@@ -9,7 +10,7 @@ import (
 )
 
 // CloudWatch is a double of the service: it answers with what is published by
-// the time it is asked, and no sooner.
+// the time it is asked, and no sooner. It has no metric math.
 type CloudWatch struct {
 	// Delay is from the end of a period to the publication of its datapoint.
 	Delay time.Duration
@@ -60,6 +61,26 @@ func (c *CloudWatch) datapoints(m policy.Metric, from, now time.Time) []scaling.
 		}
 	}
 	return out
+}
+
+// computable says which metric of a target the double does not have, or nil.
+func computable(t policy.Target) error {
+	var all []policy.Metric
+	for _, x := range t.TargetTracking {
+		all = append(all, x.Metric)
+	}
+	for _, x := range t.StepScaling {
+		all = append(all, x.Metric)
+	}
+	for _, x := range t.ScaleInGuards {
+		all = append(all, x.Metric)
+	}
+	for _, m := range all {
+		if m.Computed() {
+			return fmt.Errorf("metric %s is an expression, which the simulated account cannot compute", m.Name)
+		}
+	}
+	return nil
 }
 
 // aligned returns the beginning of the period that t lies in. Periods count from

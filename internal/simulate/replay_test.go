@@ -229,6 +229,25 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
+// The simulated account has no metric math: a policy with an expression is refused
+// wherever the expression stands.
+func TestRunRefusesExpressions(t *testing.T) {
+	const metric = "metric: {name: rate, expression: a, metrics: [{id: a, namespace: N, metricName: M, statistic: Sum}]}"
+	for _, list := range []string{
+		"targetTracking: [{" + metric + ", targetValue: 1}]",
+		"stepScaling: [{name: s, " + metric + `, threshold: 1, comparison: GreaterThanThreshold,
+    adjustmentType: ChangeInCapacity, stepAdjustments: [{lowerBound: 0, adjustment: 1}]}]`,
+		"scaleInGuards: [{" + metric + ", maximum: 1}]",
+	} {
+		text := strings.Replace(onePolicy, "targetTracking: [{metric: InvocationsPerInstance, targetValue: 700}]", list, 1)
+		_, err := simulate.Run(t.Context(), config(parse(t, text), simulate.Day(1)))
+		const want = "target chat/main: metric rate is an expression, which the simulated account cannot compute"
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", list, err, want)
+		}
+	}
+}
+
 func TestTotals(t *testing.T) {
 	r := simulate.TargetResult{Rows: []simulate.Row{
 		{Requests: 10, InService: 1, Desired: 2, Billed: 2, Lost: 5},

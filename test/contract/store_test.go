@@ -341,7 +341,7 @@ func claimed(s activity.State, id string) activity.State {
 func full(endpoint string) activity.State {
 	s := claimed(activity.State{Endpoint: endpoint}, "a9")
 	s.CreationTime = begin().AddDate(0, -1, 0)
-	s.Config, s.Known = "chat-llm-config-3", map[string]int{"AllTraffic": 2, "Shadow": 1}
+	s.Config, s.Known = "chat-llm-config-3", map[string]activity.Known{"AllTraffic": {Capacity: 2, At: begin()}, "Shadow": {Capacity: 1, At: begin()}}
 	s.Recent = []activity.Activity{closed("a1", -time.Hour), closed("a2", -time.Minute+time.Nanosecond)}
 	s.Provisioning = map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}}
 	s.Backoffs = map[string]activity.Backoffs{"AllTraffic": {Out: activity.Backoff{Failures: 2, Until: begin().Add(time.Minute)}}}

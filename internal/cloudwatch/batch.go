@@ -1,0 +1,142 @@
+package cloudwatch
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// batch gathers the answer to one call from its pages.
+type batch struct {
+	metrics []policy.Metric
+	out     []scaling.Series
+	// status is the last status code of each metric: PartialData on a page that
+	// another follows becomes Complete on the last.
+	status  []types.StatusCode
+	message string
+}
+
+func newBatch(of []policy.Metric, dueThrough time.Time) *batch {
+	b := &batch{metrics: of, out: make([]scaling.Series, len(of)), status: make([]types.StatusCode, len(of))}
+	for i, m := range of {
+		b.out[i] = scaling.Series{Metric: m.Name, DueThrough: dueThrough}
+	}
+	return b
+}
+
+func (b *batch) queries() []types.MetricDataQuery {
+	out := make([]types.MetricDataQuery, 0, len(b.metrics))
+	for i, m := range b.metrics {
+		if m.Computed() {
+			out = append(out, expression(queryID(i), m)...)
+			continue
+		}
+		out = append(out, types.MetricDataQuery{Id: aws.String(queryID(i)), MetricStat: stat(policy.MetricInput{
+			Namespace: m.Namespace, MetricName: m.MetricName, Statistic: m.Statistic, Dimensions: m.Dimensions,
+		}, m.Period)})
+	}
+	return out
+}
+
+// expression returns the query of an expression, and those of its metrics, whose
+// data is only for the expression. An id is unique in a call, so the id of the
+// expression goes before those that the user has chosen.
+func expression(id string, m policy.Metric) []types.MetricDataQuery {
+	names := map[string]string{}
+	var inputs []types.MetricDataQuery
+	for j, in := range m.Inputs {
+		name := id + "_" + in.ID
+		if len(name) > maxID {
+			name = fmt.Sprintf("%s_%d", id, j)
+		}
+		names[in.ID] = name
+		inputs = append(inputs, types.MetricDataQuery{
+			Id: aws.String(name), MetricStat: stat(in, m.Period), ReturnData: aws.Bool(false),
+		})
+	}
+	return append([]types.MetricDataQuery{{
+		Id:         aws.String(id),
+		Expression: aws.String(m.Renamed(func(id string) string { return names[id] })),
+		Period:     aws.Int32(int32(m.Period / time.Second)),
+		ReturnData: aws.Bool(true),
+	}}, inputs...)
+}
+
+func stat(of policy.MetricInput, period time.Duration) *types.MetricStat {
+	metric := &types.Metric{Namespace: aws.String(of.Namespace), MetricName: aws.String(of.MetricName)}
+	for _, d := range of.Dimensions {
+		metric.Dimensions = append(metric.Dimensions, types.Dimension{Name: aws.String(d.Name), Value: aws.String(d.Value)})
+	}
+	return &types.MetricStat{Metric: metric, Period: aws.Int32(int32(period / time.Second)), Stat: aws.String(of.Statistic)}
+}
+
+// queryID names the query of metric i. Names of endpoints would not do: an id
+// begins with a lower-case letter and has no hyphens.
+func queryID(i int) string { return fmt.Sprintf("m%d", i) }
+
+// query returns the metric whose query has the id.
+func (b *batch) query(id string) (i int, ok bool) {
+	i, err := strconv.Atoi(strings.TrimPrefix(id, "m"))
+	return i, err == nil && i >= 0 && i < len(b.out) && id == queryID(i)
+}
+
+// add takes in one page.
+func (b *batch) add(page *cloudwatch.GetMetricDataOutput) {
+	for _, msg := range page.Messages {
+		b.message = fmt.Sprintf("CloudWatch says %s: %.200s", aws.ToString(msg.Code), aws.ToString(msg.Value))
+	}
+	for _, r := range page.MetricDataResults {
+		i, ok := b.query(aws.ToString(r.Id))
+		if !ok {
+			b.message = fmt.Sprintf("CloudWatch answered a query that was not asked: %.40q", aws.ToString(r.Id))
+			continue
+		}
+		b.status[i] = r.StatusCode
+		if len(r.Timestamps) != len(r.Values) {
+			b.message = fmt.Sprintf("CloudWatch answered %d times and %d values", len(r.Timestamps), len(r.Values))
+			continue
+		}
+		for j, t := range r.Timestamps {
+			b.out[i].Datapoints = append(b.out[i].Datapoints, scaling.Datapoint{Time: t.UTC(), Value: r.Values[j]})
+		}
+	}
+}
+
+// series returns the datapoints, and marks what is incomplete.
+func (b *batch) series() []scaling.Series {
+	for i := range b.out {
+		s := &b.out[i]
+		switch {
+		case b.metrics[i].Computed() && several(s.Datapoints):
+			// Which of them the user means nobody knows.
+			s.Datapoints, s.Incomplete = nil, "CloudWatch answered several series for the expression, which must make one"
+		case b.message != "":
+			s.Incomplete = b.message
+		case b.status[i] == "":
+			s.Incomplete = "CloudWatch did not answer for the metric"
+		case b.status[i] != types.StatusCodeComplete:
+			s.Incomplete = fmt.Sprintf("CloudWatch answered with status %s", b.status[i])
+		}
+	}
+	return b.out
+}
+
+// several reports whether datapoints are of several series: one has a value for a
+// time.
+func several(all []scaling.Datapoint) bool {
+	times := make([]int64, len(all))
+	for i, d := range all {
+		times[i] = d.Time.UnixNano()
+	}
+	slices.Sort(times)
+	return len(slices.Compact(times)) < len(all)
+}
