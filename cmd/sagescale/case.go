@@ -41,6 +41,8 @@ type decideActivity struct {
 	ID            string `json:"id"`
 	Variant       string `json:"variant"`
 	DesiredBefore int    `json:"desiredBefore"`
+	Came          *int   `json:"cameCapacity"`
+	ByOthers      bool   `json:"byOthers"`
 	StatusMessage string `json:"statusMessage"`
 	PolicyDigest  string `json:"policyDigest"`
 }
@@ -112,7 +114,11 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 	}
 	var activities []activity.Activity
 	for _, a := range c.Activities {
-		activities = append(activities, a.activity())
+		// As in the state of an endpoint: what other variants have closed is not the
+		// target's.
+		if a.Variant == "" || a.Variant == target.Variant || a.Status.Open() {
+			activities = append(activities, a.activity())
+		}
 	}
 	slices.SortStableFunc(activities, func(a, b activity.Activity) int { return a.StartTime.Compare(b.StartTime) })
 	return scaling.Input{
@@ -200,6 +206,7 @@ func instances(n int) bool { return n >= 0 && n <= math.MaxInt32 }
 func (a decideActivity) activity() activity.Activity {
 	out := activity.Activity{
 		ID: a.ID, Variant: a.Variant, From: *a.From, To: *a.To, Status: a.Status, StartTime: *a.StartTime, Cause: a.Cause,
+		ByOthers: a.ByOthers, Came: *cmp.Or(a.Came, a.To),
 	}
 	if a.EndTime != nil {
 		out.EndTime = *a.EndTime

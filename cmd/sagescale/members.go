@@ -103,7 +103,7 @@ func (n *names) object(outer, checked bool) error {
 // member reads the value of a member.
 func (n *names) member(name string, outer, checked bool) error {
 	at := n.next()
-	if err := n.value(checked && !(outer && name == "policy")); err != nil {
+	if err := n.value(checked && (!outer || name != "policy")); err != nil {
 		return err
 	}
 	if outer {

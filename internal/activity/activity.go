@@ -46,7 +46,8 @@ func (s Status) Valid() bool {
 //
 // StartTime is when it was claimed. EndTime is zero while it is open, else when
 // its outcome was seen, which for a Successful one is when the capacity was
-// first seen in service.
+// first seen in service. Came is what was in service at the end of one that is
+// Unfulfilled. One ByOthers began at some time between StartTime and EndTime.
 type Activity struct {
 	ID      string `json:"id,omitempty"`
 	Variant string `json:"variant,omitempty"`
@@ -55,6 +56,8 @@ type Activity struct {
 	// DesiredBefore is what SageMaker was asked for before. It differs from From
 	// after a change that did not come into service.
 	DesiredBefore int       `json:"desiredBefore,omitempty"`
+	Came          int       `json:"cameCapacity,omitempty"`
+	ByOthers      bool      `json:"byOthers,omitempty"`
 	Status        Status    `json:"status"`
 	StatusMessage string    `json:"statusMessage,omitempty"`
 	Cause         string    `json:"cause,omitempty"`
@@ -65,6 +68,19 @@ type Activity struct {
 
 // ScaleOut reports whether the activity adds capacity.
 func (a Activity) ScaleOut() bool { return a.To > a.From }
+
+// Change returns by how many instances the activity has changed the capacity, or
+// may yet while it is open.
+func (a Activity) Change() int {
+	switch a.Status {
+	case Failed, Overridden:
+		return 0
+	case Unfulfilled:
+		return a.Came - a.From
+	default:
+		return a.To - a.From
+	}
+}
 
 // Open reports whether the activity still waits for its outcome.
 func (a Activity) Open() bool { return a.Status.Open() }

@@ -11,7 +11,8 @@ import (
 // variants' capacities that somebody else has made since: a person, or a deployment
 // that reset the count. They are activities like our own, so a cooldown follows
 // them and load that was measured before them is counted by the instances that
-// served it. changed says that the state is to be saved.
+// served it. changed says that the state is to be saved. variants are all those of
+// the endpoint that are targets; others are forgotten.
 //
 // Nothing is adopted while a change is under way. When e was created anew under its
 // old name, everything that was remembered of the old one is dropped.
@@ -22,50 +23,66 @@ func (s State) Adopt(e Endpoint, variants []string, now time.Time) (next State, 
 	if s.Open != nil || e.Status != InService {
 		return s, nil, false
 	}
-	changed = s.CreationTime.IsZero() || s.Config != e.Config
-	known := maps.Clone(s.Known)
-	if known == nil {
-		known = map[string]int{}
-	}
+	known := map[string]Known{}
 	for _, name := range variants {
+		was, seen := s.Known[name]
 		v, found := e.Variant(name)
-		was, seen := known[name]
-		if !found || v.Current != v.Desired || seen && was == v.Current {
+		switch {
+		case !found || v.Current != v.Desired:
+			if seen {
+				known[name] = was
+			}
 			continue
-		}
-		changed, known[name] = true, v.Current
-		if seen {
+		case seen && was.Capacity == v.Current:
+			known[name] = was
+			continue
+		case seen:
 			outside = append(outside, s.byOthers(e, v, was, now))
 		}
+		known[name] = Known{v.Current, now}
 	}
+	changed = s.CreationTime.IsZero() || s.Config != e.Config || !maps.Equal(known, s.Known)
 	s.CreationTime, s.Config, s.Known = e.CreationTime, e.Config, known
 	s.Recent = trim(append(slices.Clone(s.Recent), outside...))
 	return s, outside, changed
 }
 
 // byOthers is the activity that somebody else has carried out. It began at some
-// time since the variant's capacity was last known for sure.
-func (s State) byOthers(e Endpoint, v Variant, was int, now time.Time) Activity {
+// time since the variant's capacity was last known.
+func (s State) byOthers(e Endpoint, v Variant, was Known, now time.Time) Activity {
 	began := now.Add(-longestUnseen)
-	for _, a := range s.Recent {
-		if a.Variant == v.Name && a.EndTime.After(began) && !a.EndTime.After(now) {
-			began = a.EndTime
-		}
+	if was.At.After(began) && !was.At.After(now) {
+		began = was.At
 	}
 	cause := "somebody else changed the capacity"
-	if s.Config != "" && s.Config != e.Config {
+	switch {
+	case s.Config != "" && s.Config != e.Config:
 		cause = fmt.Sprintf("a deployment of endpoint configuration %s changed the capacity", e.Config)
+	case s.askedFor(v):
+		cause = "the capacity that had been asked for came late"
 	}
 	return Activity{
 		ID:            now.UTC().Format("20060102T150405.000Z") + "-" + v.Name + "-others",
 		Variant:       v.Name,
-		From:          was,
+		From:          was.Capacity,
 		To:            v.Current,
-		DesiredBefore: was,
+		DesiredBefore: was.Capacity,
+		ByOthers:      true,
 		Status:        Successful,
 		StatusMessage: fmt.Sprintf("%d instances are in service", v.Current),
 		Cause:         cause,
 		StartTime:     began,
 		EndTime:       now,
 	}
+}
+
+// askedFor reports whether the variant's last activity, which did not bring it, asked
+// for the capacity that is there now.
+func (s State) askedFor(v Variant) bool {
+	for _, a := range slices.Backward(s.Recent) {
+		if a.Variant == v.Name {
+			return a.Status != Successful && a.To == v.Current
+		}
+	}
+	return false
 }

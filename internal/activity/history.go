@@ -44,6 +44,9 @@ func Credit(inEffect []Activity, now time.Time, cooldown time.Duration) (added i
 		}
 		added += a.To - a.From
 		reach = a.StartTime
+		if a.ByOthers {
+			reach = a.EndTime // when it began nobody knows
+		}
 	}
 	return added, until
 }

@@ -81,6 +81,7 @@ func unfulfilled(a Activity, v Variant) Outcome {
 			Status:  Unfulfilled,
 			Message: fmt.Sprintf("%d instances are in service where %d were asked for", v.Current, a.To),
 			BackOff: true,
+			Came:    v.Current,
 		}
 	}
 	return Outcome{

@@ -35,18 +35,25 @@ var ErrOpen = errors.New("another activity is open")
 // Version is that of the stored item that it was read from, 0 for none; every
 // write is conditional on it. Recent holds the closed activities, oldest first,
 // the last change of every variant and direction among them however old. Known is
-// the capacity that each variant had when nothing was under way, Config the
-// endpoint's configuration then: another one now is the work of somebody else.
+// the capacity that each variant was last seen to have when nothing was under way,
+// Config the endpoint's configuration then: another one now is the work of somebody
+// else.
 type State struct {
 	Endpoint     string                     `json:"endpoint"`
 	Version      int64                      `json:"version"`
 	CreationTime time.Time                  `json:"creationTime,omitzero"`
 	Config       string                     `json:"config,omitempty"`
-	Known        map[string]int             `json:"known,omitempty"`
+	Known        map[string]Known           `json:"known,omitempty"`
 	Open         *Activity                  `json:"open,omitempty"`
 	Recent       []Activity                 `json:"recent,omitempty"`
 	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
 	Backoffs     map[string]Backoffs        `json:"backoffs,omitempty"`
+}
+
+// Known is a capacity that was in service at a time, with nothing under way.
+type Known struct {
+	Capacity int       `json:"capacity"`
+	At       time.Time `json:"at"`
 }
 
 // Backoffs are those of a variant in both directions.
@@ -63,11 +70,13 @@ type Backoff struct {
 }
 
 // Outcome is how an open activity ended. BackOff marks one that SageMaker refused
-// or did not carry out, which makes the next in its direction wait.
+// or did not carry out, which makes the next in its direction wait. Came is what is
+// in service after one that is Unfulfilled.
 type Outcome struct {
 	Status  Status
 	Message string
 	BackOff bool
+	Came    int
 }
 
 // Claim returns the state with a as its open activity. It fails with ErrOpen
@@ -105,6 +114,9 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 	if err != nil {
 		return s, Activity{}, err
 	}
+	if a.Status == Unfulfilled {
+		a.Came = o.Came
+	}
 	s.Open = nil
 	s.Known = s.withKnown(a)
 	s.Recent = trim(append(slices.Clone(s.Recent), a))
@@ -139,17 +151,16 @@ func (s State) History(variant string) []Activity {
 }
 
 // withKnown returns the known capacities after a has ended: that of its variant is
-// what it asked for, or what is found next when only a part of it came.
-func (s State) withKnown(a Activity) map[string]int {
-	out := maps.Clone(s.Known)
-	switch {
-	case a.Status == Successful && out == nil:
-		out = map[string]int{a.Variant: a.To}
-	case a.Status == Successful:
-		out[a.Variant] = a.To
-	case a.Status == Unfulfilled:
-		delete(out, a.Variant)
+// what it brought. One that came to nothing has shown nothing.
+func (s State) withKnown(a Activity) map[string]Known {
+	if a.Status != Successful && a.Status != Unfulfilled {
+		return s.Known
 	}
+	out := maps.Clone(s.Known)
+	if out == nil {
+		out = map[string]Known{}
+	}
+	out[a.Variant] = Known{a.From + a.Change(), a.EndTime}
 	return out
 }
 

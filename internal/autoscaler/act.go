@@ -41,6 +41,8 @@ func (e *Evaluator) conclude(ctx context.Context, v *view, t Trigger, now time.T
 // does. It is asked only when something is to be changed. Not to know it is no
 // reason to leave an endpoint short.
 func (e *Evaluator) free(ctx context.Context, v *view, c *evaluation) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	conflict, err := e.Scalers.Conflict(ctx, c.target.Endpoint, c.target.Variant)
 	if err != nil {
 		v.err = errors.Join(v.err, fmt.Errorf("ask who else scales %s: %w", c.target.Key(), err))
@@ -54,27 +56,32 @@ func (e *Evaluator) free(ctx context.Context, v *view, c *evaluation) bool {
 	return false
 }
 
-// complete puts into the records what is known when all is done. What was settled
-// of a variant that is not evaluated goes into the first record.
+// complete puts into the records what is known when all is done.
 func (v *view) complete() {
-	settled := v.cases[0]
 	for _, c := range v.cases {
 		c.record.Decision = c.decision
 		if v.err != nil {
 			c.record.Error = v.err.Error()
 		}
-		if v.settled != nil && v.settled.Variant == c.target.Variant {
-			settled = c
+	}
+	if v.settled != nil {
+		v.recordOf(v.settled.Variant).Settled = v.settled
+	}
+	for _, a := range v.outside {
+		r := v.recordOf(a.Variant)
+		r.Outside = append(r.Outside, a)
+	}
+}
+
+// recordOf returns the record of a variant, the first one for a variant that is not
+// evaluated.
+func (v *view) recordOf(variant string) *Record {
+	for _, c := range v.cases {
+		if c.target.Variant == variant {
+			return &c.record
 		}
 	}
-	settled.record.Settled = v.settled
-	for i, a := range v.outside {
-		for _, c := range v.cases {
-			if c.target.Variant == a.Variant {
-				c.record.Outside = &v.outside[i]
-			}
-		}
-	}
+	return &v.cases[0].record
 }
 
 // urgency orders the targets of an endpoint: scale-outs first, then the one that

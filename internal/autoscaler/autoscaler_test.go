@@ -384,3 +384,60 @@ func TestSettle(t *testing.T) {
 		}
 	}
 }
+
+// A step in alarm that has got what it asked for keeps it, however low the load of
+// a tracked metric is: else both would go on for ever, in turns.
+func TestEvaluateDoesNotTakeAwayWhatAStepInAlarmHasAdded(t *testing.T) {
+	steps := map[string]policy.StepScaling{
+		"an exact capacity": {AdjustmentType: policy.ExactCapacity, Adjustments: []policy.StepAdjustment{{Lower: new(0.0), Adjustment: 10}}},
+		"a change":          {AdjustmentType: policy.ChangeInCapacity, Adjustments: []policy.StepAdjustment{{Lower: new(0.0), Adjustment: 2}}},
+	}
+	for name, step := range steps {
+		w := newWorld(t)
+		w.add("chat", 150, 2)
+		step.Name, step.Comparison, step.Threshold, step.Aggregation = "busy", policy.GreaterOrEqual, 1, policy.Average
+		step.Alarm, step.Cooldown, step.TreatMissingData = policy.Window{Datapoints: 3, Periods: 3}, time.Hour, policy.TreatMissing
+		e := w.evaluator(func(t *policy.Target) {
+			step.Metric = t.TargetTracking[0].Metric
+			step.Metric.Name = "busy"
+			t.StepScaling = []policy.StepScaling{step}
+		})
+		for range 50 {
+			w.tick(e)
+			w.finish()
+		}
+		if len(w.updates) != 1 {
+			t.Errorf("%s: updates %v, want one", name, w.updates)
+		}
+	}
+}
+
+// A change of ours that fell short is not taken for somebody else's because another
+// one, later, never reached SageMaker.
+func TestEvaluateGoesOnAfterAFailedClaim(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 750, 4)
+	e := w.evaluator(nil)
+	w.tick(e)
+	w.wantUpdates("chat/v1=8")
+	v := &w.endpoints["chat"].Variants[0]
+	w.endpoints["chat"].Status, v.Current = activity.InService, 5
+	w.now = w.now.Add(activity.ClaimTTL)
+	w.load["chat"] = 150
+	calls := 0
+	w.fault = func(call, when string) error {
+		if call == "describe" && when == "before" {
+			if calls++; calls == 2 {
+				return errLost
+			}
+		}
+		return nil
+	}
+	w.tick(e)
+	w.fault = nil
+	if recent := w.states["chat"].Recent; len(recent) != 2 || recent[0].Status != activity.Unfulfilled || recent[0].Came != 5 || recent[1].Status != activity.Failed {
+		t.Fatalf("recent %+v", recent)
+	}
+	w.tick(e)
+	w.wantUpdates("chat/v1=8", "chat/v1=2")
+}

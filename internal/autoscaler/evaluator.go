@@ -41,6 +41,9 @@ const (
 	observeTimeout = 15 * time.Second
 	measureTimeout = 15 * time.Second
 	actTimeout     = 25 * time.Second
+	// askTimeout bounds the question who else scales a target: to go without its
+	// answer is better than to run out of time to act.
+	askTimeout = 4 * time.Second
 )
 
 // ErrNoTarget says that the policy has no target of the names in a trigger.
@@ -119,13 +122,13 @@ type Record struct {
 	Decision    scaling.Decision    `json:"decision"`
 	// Override is the one in force.
 	Override *policy.Override `json:"override,omitempty"`
-	// Settled is the activity that this evaluation found to have ended, Outside a
-	// change that it found somebody else to have made, Activity the one that it
-	// started.
-	Settled  *activity.Activity `json:"settled,omitempty"`
-	Outside  *activity.Activity `json:"outside,omitempty"`
-	Activity *activity.Activity `json:"activity,omitempty"`
-	Error    string             `json:"error,omitempty"`
+	// Settled is the activity that this evaluation found to have ended, Outside are
+	// the changes that it found somebody else to have made, Activity is the one that
+	// it started.
+	Settled  *activity.Activity  `json:"settled,omitempty"`
+	Outside  []activity.Activity `json:"outside,omitempty"`
+	Activity *activity.Activity  `json:"activity,omitempty"`
+	Error    string              `json:"error,omitempty"`
 }
 
 // Evaluate evaluates the targets that t names, and returns how many of them cannot

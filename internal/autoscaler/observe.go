@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"sagescale/internal/activity"
@@ -74,9 +76,12 @@ func (e *Evaluator) observeAll(ctx context.Context, v *view) {
 	if v.hold.Code != "" {
 		return
 	}
-	var variants []string
-	for _, c := range v.cases {
-		variants = append(variants, c.target.Variant)
+	variants := e.variants(v.endpoint.Name)
+	for _, variant := range slices.Sorted(maps.Keys(v.overrides)) {
+		if !slices.Contains(variants, variant) && v.overrides[variant].InForce(e.Now()) {
+			v.fail(fmt.Errorf("override of variant %q of endpoint %s: the policy has no such variant", variant, v.endpoint.Name))
+			return
+		}
 	}
 	next, outside, changed := v.state.Adopt(v.endpoint, variants, e.Now())
 	v.state = next
@@ -89,6 +94,17 @@ func (e *Evaluator) observeAll(ctx context.Context, v *view) {
 			v.err = errors.Join(v.err, fmt.Errorf("archive activity %s of endpoint %s: %w", a.ID, v.endpoint.Name, err))
 		}
 	}
+}
+
+// variants returns the names of all targets of an endpoint.
+func (e *Evaluator) variants(endpoint string) []string {
+	var out []string
+	for _, t := range e.Policy.Targets {
+		if t.Endpoint == endpoint {
+			out = append(out, t.Variant)
+		}
+	}
+	return out
 }
 
 // settle ends the open activity if SageMaker shows how it ended, and notes that

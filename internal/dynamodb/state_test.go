@@ -29,7 +29,7 @@ func full() activity.State {
 		Version:      7,
 		CreationTime: now().AddDate(0, -1, 0),
 		Config:       "chat-llm-config-3",
-		Known:        map[string]int{"AllTraffic": 2, "Shadow": 1},
+		Known:        map[string]activity.Known{"AllTraffic": {Capacity: 2, At: now()}, "Shadow": {Capacity: 1, At: now().Add(-time.Hour)}},
 		Open:         &open,
 		Recent:       []activity.Activity{closed},
 		Provisioning: map[string][]time.Duration{"AllTraffic": {6 * time.Minute, 7*time.Minute + time.Nanosecond}},

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/scaling"
@@ -40,13 +41,18 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 }
 
 // explained reports whether it is one of our own changes, ended without success,
-// that has left SageMaker with another desired capacity than serves.
+// that has left SageMaker with another desired capacity than serves. One that never
+// reached SageMaker has asked it for nothing.
 func explained(in scaling.Input) bool {
-	if len(in.Activities) == 0 {
-		return false
+	for _, a := range slices.Backward(in.Activities) {
+		if a.Status == activity.Successful {
+			return false
+		}
+		if a.To == in.Observation.DesiredCapacity {
+			return true
+		}
 	}
-	last := in.Activities[len(in.Activities)-1]
-	return last.Status != activity.Successful && last.To == in.Observation.DesiredCapacity
+	return false
 }
 
 // printable quotes a status that is not the plain word that SageMaker writes.

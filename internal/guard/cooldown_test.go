@@ -77,6 +77,13 @@ func TestCooldownOfAStep(t *testing.T) {
 	}
 }
 
+// Nor does one hold a policy that asks for no more than the limits do.
+func TestCooldownDoesNotHoldWhatTheLimitsAskForToo(t *testing.T) {
+	in := input(12, done(6, 12, time.Minute))
+	in.Target.Limits = schedule.Limits{Min: 1, Max: 10}
+	check(t, in, guard.Check(in, wish(in, 10), activity.Backoffs{}), 10, "")
+}
+
 // What an override's limits ask for no cooldown holds.
 func TestCooldownDoesNotHoldAnOverride(t *testing.T) {
 	in := input(10, done(4, 10, time.Minute))

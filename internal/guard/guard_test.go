@@ -133,6 +133,8 @@ func TestCheckBlocked(t *testing.T) {
 	status := func(s string) scaling.Input { in := input(4); in.Observation.Status = s; return in }
 	asked := input(4)
 	asked.Observation.DesiredCapacity = 8
+	long := asked
+	long.Activities = []activity.Activity{ended(done(4, 8, time.Hour), activity.Failed), done(8, 4, 10*time.Minute)}
 	tests := []struct {
 		name     string
 		in       scaling.Input
@@ -148,6 +150,7 @@ func TestCheckBlocked(t *testing.T) {
 		{"open activity", input(4, open), 6, activity.Backoffs{}, scaling.ActivityInProgress},
 		{"open activity, scale-in", input(4, open), 3, activity.Backoffs{}, scaling.ActivityInProgress},
 		{"somebody else asked for more", asked, 3, activity.Backoffs{}, scaling.CapacityNotInService},
+		{"somebody else asked for what we did long ago", long, 3, activity.Backoffs{}, scaling.CapacityNotInService},
 		{"backing off outwards", input(4), 6, activity.Backoffs{Out: wait}, scaling.BackingOff},
 		{"backing off inwards", input(4), 3, activity.Backoffs{In: wait}, scaling.BackingOff},
 	}
@@ -167,6 +170,8 @@ func TestCheckLetsThrough(t *testing.T) {
 	short.Observation.DesiredCapacity = 8
 	rolledBack := short
 	rolledBack.Activities = []activity.Activity{ended(done(4, 8, time.Minute), activity.Failed)}
+	neverSent := short
+	neverSent.Activities = []activity.Activity{ended(done(4, 8, 10*time.Minute), activity.Failed), ended(done(4, 3, time.Minute), activity.Failed)}
 	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
 	tests := []struct {
 		name     string
@@ -177,6 +182,7 @@ func TestCheckLetsThrough(t *testing.T) {
 		{"a scale-out beyond what somebody asked for", short, 9, activity.Backoffs{}},
 		{"a scale-out to what somebody asked for and did not get", short, 8, activity.Backoffs{}},
 		{"a scale-in after our own change was rolled back", rolledBack, 3, activity.Backoffs{}},
+		{"a scale-in after another that never reached SageMaker", neverSent, 3, activity.Backoffs{}},
 		{"a scale-in while backing off outwards", input(4), 3, activity.Backoffs{Out: wait}},
 		{"a scale-out when the backoff is over", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now()}}},
 		{"a backoff that a wrong clock wrote", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now().Add(24 * time.Hour)}}},

@@ -74,10 +74,8 @@ func velocityIn(in scaling.Input, d *scaling.Decision, m policy.Movement) {
 func startOf(in scaling.Input, v policy.Velocity) int64 {
 	start := int64(in.Present())
 	for _, a := range in.Activities {
-		void := a.Status == activity.Failed || a.Status == activity.Overridden
-		within := a.StartTime.After(in.Now.Add(-v.Period)) && !a.StartTime.After(in.Now.Add(activity.ClockSkew))
-		if !void && within {
-			start -= int64(a.To - a.From)
+		if a.StartTime.After(in.Now.Add(-v.Period)) && !a.StartTime.After(in.Now.Add(activity.ClockSkew)) {
+			start -= int64(a.Change())
 		}
 	}
 	return max(0, start)

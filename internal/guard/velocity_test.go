@@ -171,7 +171,7 @@ func TestVelocityPeriod(t *testing.T) {
 		{"a second within", started(5*time.Minute-time.Second, activity.Successful), 14},
 		{"exactly as long ago", started(5*time.Minute, activity.Successful), 18},
 		{"before, though it ended within", started(6*time.Minute, activity.Successful), 18},
-		{"with fewer than asked for", started(time.Minute, activity.Unfulfilled), 14},
+		{"with fewer than asked for", activity.Activity{From: 10, To: 20, Came: 12, Status: activity.Unfulfilled, StartTime: now().Add(-time.Minute)}, 16},
 		{"failed", started(time.Minute, activity.Failed), 18},
 		{"overridden", started(time.Minute, activity.Overridden), 18},
 		{"by a clock that is a little ahead", started(-time.Minute, activity.Successful), 14},
@@ -203,6 +203,13 @@ func TestVelocityCountsBothDirections(t *testing.T) {
 	b.ScaleOut.Select = policy.SelectMin
 	in, d = moved(14, 100, b, began(10, 14, 2*time.Minute))
 	check(t, in, d, 14, scaling.VelocityLimit)
+}
+
+// Where more was added than there is now, somebody else has removed it: the period
+// began with nothing, not with less.
+func TestVelocityBeginsWithNothingAtLeast(t *testing.T) {
+	in, d := moved(2, 100, policy.Behavior{ScaleOut: rules(4, 5*time.Minute, 0, 0)}, began(4, 14, time.Minute))
+	check(t, in, d, 4, scaling.VelocityLimit)
 }
 
 // The limits are put in force at once; only what a policy wants beyond them is

@@ -27,8 +27,11 @@ func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
 	section(&b, "at", instant(in.Now))
 	section(&b, "seen", seen(in.Observation))
 	section(&b, "limits", fmt.Sprintf("%d to %d", d.MinCapacity, d.MaxCapacity))
-	if o := in.Override; o.InForce(in.Now) {
+	switch o := in.Override; {
+	case o.InForce(in.Now):
 		section(&b, "override", overridden(o))
+	case !o.Until.IsZero():
+		section(&b, "override", "is over: "+o.String())
 	}
 	for _, m := range measured(in) {
 		section(&b, "metric", m)
@@ -44,11 +47,15 @@ func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
 
 // outcome says in a few words what comes of d.
 func outcome(in scaling.Input, d scaling.Decision) string {
+	verb := "scales"
+	if in.Target.DryRun {
+		verb = "is a dry run and would scale"
+	}
 	switch present := in.Present(); {
 	case d.DesiredCapacity > present:
-		return fmt.Sprintf("scales out from %d to %d", present, d.DesiredCapacity)
+		return fmt.Sprintf("%s out from %d to %d", verb, present, d.DesiredCapacity)
 	case d.DesiredCapacity < present:
-		return fmt.Sprintf("scales in from %d to %d", present, d.DesiredCapacity)
+		return fmt.Sprintf("%s in from %d to %d", verb, present, d.DesiredCapacity)
 	}
 	return fmt.Sprintf("stays at %d", d.DesiredCapacity)
 }

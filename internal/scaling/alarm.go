@@ -7,14 +7,13 @@ import "sagescale/internal/policy"
 // window has periods. Where there are fewer, missing ones count as treat says:
 // "missing" is an alarm when all that there are breach; "ignore" keeps the alarm's
 // state in CloudWatch, which is no alarm here, because a state of which nothing new
-// is known moves nothing. Without any datapoint there is no alarm, because there is
-// no value to size a change by.
+// is known moves nothing.
 //
 // Source: CloudWatch's guide, on how an alarm treats missing data.
 func alarm(breaching, present int, w policy.Window, treat string) bool {
 	missing := w.Periods - present
 	switch {
-	case present == 0:
+	case present == 0 && treat != policy.TreatBreaching:
 		return false
 	case treat == policy.TreatBreaching:
 		return breaching+missing >= w.Datapoints

@@ -1,6 +1,7 @@
 package scaling_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,25 @@ func TestCreditedStepBesideTracking(t *testing.T) {
 	}
 	expect(t, 6, at(700), 7)
 	expect(t, 6, at(590), 6, scaling.ScaleOutCooldown)
+	// While its alarm goes on, what it has added is not removed.
+	expect(t, 6, at(10), 6, scaling.ScaleOutCooldown, scaling.ScaleInNotAgreed)
+}
+
+// A step that asks for exactly what there is insists on it as long as its alarm
+// goes on, unlike one that asks for no change.
+func TestExactCapacityInsists(t *testing.T) {
+	x := target(tracking(perInstance, 100))
+	exact := steps("latency", policy.GreaterOrEqual, 50, from(0, 10))
+	exact.AdjustmentType = policy.ExactCapacity
+	x.StepScaling = []policy.StepScaling{exact}
+	low := steady(perInstance, 10, 15)
+	expect(t, 10, decide(x, observe(10, low, steady("latency", 60, 3))), 10, scaling.ScaleInNotAgreed)
+	expect(t, 10, decide(x, observe(10, low, steady("latency", 40, 3))), 1)
+	expect(t, 6, decide(x, observe(6, low, steady("latency", 60, 3))), 10)
+	x.StepScaling = append(x.StepScaling, quiet("load"))
+	expect(t, 10, decide(x, observe(10, low, steady("latency", 60, 3), steady("load", 5, 3))), 10, scaling.ScaleInNotAgreed)
+	x.StepScaling[0].AdjustmentType, x.StepScaling[0].Adjustments[0].Adjustment = policy.ChangeInCapacity, 0
+	expect(t, 10, decide(x, observe(10, low, steady("latency", 60, 3), steady("load", 30, 3))), 1)
 }
 
 func TestCreditIsSaid(t *testing.T) {
@@ -133,15 +153,21 @@ func TestCreditIsSaid(t *testing.T) {
 	same(t, []string{scaling.Decide(in).Steps[0].Reason}, []string{"latency: … 60 … +3 … 7 … cooldown … 10:04:00Z"})
 	in.Target.StepScaling[0].Adjustments[0].Adjustment = 2
 	same(t, []string{scaling.Decide(in).NotScaledReasons[0].Message}, []string{"latency: … 60 … +2 … 6 … cooldown … 10:04:00Z"})
+	in.Target.StepScaling[0].AdjustmentType, in.Target.StepScaling[0].Adjustments[0].Adjustment = policy.ExactCapacity, 9
+	if got := scaling.Decide(in).Steps[0].Reason; strings.Contains(got, "cooldown") {
+		t.Errorf("an exact capacity is not credited, and says %q", got)
+	}
 }
 
 // A stabilization window looks at what the metric asked for, not at what had been
-// added by then.
+// added by then: 3 more than the present then, 5 more than the 4 of before now.
 func TestStabilizationKnowsNoCredit(t *testing.T) {
-	s := steps("latency", policy.GreaterOrEqual, 50, from(0, 3))
+	s := steps("latency", policy.GreaterOrEqual, 50, between(0, 10, 3), from(10, 5))
 	s.Alarm = window(1, 1)
 	x := stepping(s)
 	x.Behavior.ScaleOut.Stabilization = 3 * time.Minute
-	in := scaling.Input{Now: now(), Target: x, Observation: observe(6, steady("latency", 60, 5)), Activities: []activity.Activity{served(4, 6, time.Minute)}}
-	expect(t, 6, scaling.Decide(in), 7)
+	in := scaling.Input{Now: now(), Target: x, Observation: observe(6, series("latency", 70, 55, 55)), Activities: []activity.Activity{served(4, 6, time.Minute)}}
+	expect(t, 6, scaling.Decide(in), 9)
+	in.Activities = nil
+	expect(t, 6, scaling.Decide(in), 9, scaling.StabilizationWindow)
 }

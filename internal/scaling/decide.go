@@ -100,7 +100,7 @@ func stays(c Code) bool {
 // Undecided returns the decision that leaves the capacity as it is, with the
 // limits in force and no reason yet.
 func Undecided(in Input) Decision {
-	limits, _ := in.limits()
+	limits, _, _ := in.limits()
 	return Decision{
 		DesiredCapacity:  in.Present(),
 		MinCapacity:      limits.Min,
@@ -114,35 +114,43 @@ func Undecided(in Input) Decision {
 // metrics say, as in Application Auto Scaling.
 func (in Input) Limit(d *Decision) {
 	present := in.Present()
-	_, by := in.limits()
+	_, byMin, byMax := in.limits()
 	wanted := d.DesiredCapacity
 	switch {
 	case wanted > d.MaxCapacity:
-		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, by)
+		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, byMax)
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMax, "%d are wanted and the capacity is at its maximum of %d%s", wanted, present, by)
+			d.Refuse(AlreadyAtMax, "%d are wanted and the capacity is at its maximum of %d%s", wanted, present, byMax)
 		}
 	case wanted < d.MinCapacity:
-		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, by)
+		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, byMin)
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMin, "%d would do and the capacity is at its minimum of %d%s", wanted, present, by)
+			d.Refuse(AlreadyAtMin, "%d would do and the capacity is at its minimum of %d%s", wanted, present, byMin)
 		}
 	}
 }
 
 // limits returns the limits in force, and in words what else than the policy's own
 // limits set them.
-func (in Input) limits() (limits schedule.Limits, by string) {
+func (in Input) limits() (limits schedule.Limits, byMin, byMax string) {
 	limits, firings := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
-	if o := in.Override; o.InForce(in.Now) && (o.Min != nil || o.Max != nil) {
-		return o.Limit(limits), " by the " + o.String()
+	if len(firings) > 0 {
+		names := make([]string, len(firings))
+		for i, f := range firings {
+			names[i] = fmt.Sprintf("%s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
+		}
+		byMin = " by scheduled action " + strings.Join(names, ", ")
+		byMax = byMin
 	}
-	if len(firings) == 0 {
-		return limits, ""
+	if !in.Override.InForce(in.Now) {
+		return limits, byMin, byMax
 	}
-	names := make([]string, len(firings))
-	for i, f := range firings {
-		names[i] = fmt.Sprintf("%s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
+	set := in.Override.Limit(limits)
+	if in.Override.Min != nil || set.Min != limits.Min {
+		byMin = " by the " + in.Override.String()
 	}
-	return limits, " by scheduled action " + strings.Join(names, ", ")
+	if in.Override.Max != nil || set.Max != limits.Max {
+		byMax = " by the " + in.Override.String()
+	}
+	return set, byMin, byMax
 }

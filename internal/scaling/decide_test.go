@@ -187,6 +187,12 @@ func TestDecideTargetTracking(t *testing.T) {
 			want:   16,
 		},
 		{
+			name:   "3 of 3 that are above size 2 of 3 by the two highest",
+			target: withWindows(window(2, 3), window(15, 15)),
+			obs:    observe(10, series(perInstance, 150, 110, 170)),
+			want:   16,
+		},
+		{
 			name:   "3 of 3 size by their mean",
 			target: target(tracking(perInstance, 100)),
 			obs:    observe(10, series(perInstance, 110, 120, 160)),

@@ -129,7 +129,7 @@ const (
 // somebody, or AWS, does something about it.
 func (c Code) NeedsHelp() bool {
 	switch c {
-	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed, ScalingConflict:
+	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed, ScalingConflict, CapacityNotInService:
 		return true
 	default:
 		return false

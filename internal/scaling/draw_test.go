@@ -18,7 +18,7 @@ import (
 // metrics of ten seconds and of a minute, datapoints good, bad and missing, and
 // past activities. The fields take a part of that away.
 type drawing struct {
-	complete bool // every datapoint is there and good; if of two periods, both end now
+	complete bool // every datapoint is there and good
 	monotone bool // the policies by which more load asks for no less capacity
 	noSteps  bool
 }
@@ -159,9 +159,6 @@ func (o drawing) input(t *rapid.T) scaling.Input {
 	second := rapid.IntRange(0, 119).Draw(t, "second")
 	present := rapid.IntRange(1, 90).Draw(t, "present")
 	in := scaling.Input{Now: now().Add(time.Duration(second) * time.Second), Target: o.target(t), Observation: observe(present)}
-	if o.complete && twoPeriods(in) {
-		in.Now = in.Now.Truncate(time.Minute)
-	}
 	if once(t, "other than asked for", 10) {
 		in.Observation.DesiredCapacity = rapid.IntRange(1, 90).Draw(t, "asked for")
 	}
@@ -177,11 +174,6 @@ func (o drawing) input(t *rapid.T) scaling.Input {
 		in.Observation.Metrics = append(in.Observation.Metrics, o.measure(t, in, q)...)
 	}
 	return in
-}
-
-func twoPeriods(in scaling.Input) bool {
-	queries := scaling.Queries(in.Target, in.Now)
-	return slices.ContainsFunc(queries, func(q scaling.Query) bool { return q.Metric.Period != queries[0].Metric.Period })
 }
 
 // measure draws what was measured for a query: a level with some noise.
@@ -244,6 +236,7 @@ func history(t *rapid.T, at time.Time) []activity.Activity {
 		out = append(out, activity.Activity{
 			From: rapid.IntRange(1, 60).Draw(t, "from"), To: rapid.IntRange(1, 60).Draw(t, "to"),
 			Status:    oneOf(t, "activity", activity.Successful, activity.Successful, activity.Failed, activity.Unfulfilled, activity.Overridden),
+			Came:      rapid.IntRange(1, 60).Draw(t, "came"),
 			StartTime: end.Add(-time.Duration(rapid.IntRange(0, 480).Draw(t, "took")) * time.Second), EndTime: end,
 		})
 	}

@@ -72,6 +72,16 @@ func TestOverrideOfAScheduledAction(t *testing.T) {
 	if d.MaxCapacity != 8 || strings.Contains(d.Steps[0].Reason, "office") {
 		t.Errorf("got %+v, want a maximum of 8 by the override alone", d)
 	}
+	// The limit that it leaves alone is still the action's.
+	in.Override = policy.Override{Max: new(20), Until: now().Add(time.Minute), By: "anna"}
+	in.Observation = observe(2)
+	if d := scaling.Decide(in); d.DesiredCapacity != 4 || !strings.Contains(d.Steps[0].Reason, "office") || strings.Contains(d.Steps[0].Reason, "anna") {
+		t.Errorf("got %+v, want the minimum of 4 by the scheduled action", d)
+	}
+	in.Observation = observe(25)
+	if d := scaling.Decide(in); d.DesiredCapacity != 20 || !strings.Contains(d.Steps[0].Reason, "anna") || strings.Contains(d.Steps[0].Reason, "office") {
+		t.Errorf("got %+v, want the maximum of 20 by the override", d)
+	}
 	in.Override = policy.Override{Pause: policy.In, Until: now().Add(time.Minute)}
 	in.Observation = observe(9)
 	if d := scaling.Decide(in); d.MaxCapacity != 6 || !strings.Contains(d.Steps[0].Reason, "office") {

@@ -176,12 +176,17 @@ func TestQueriesAskForAllThatCounts(t *testing.T) {
 }
 
 // To take away datapoints that are due never lowers a decision below the present
-// capacity.
+// capacity, but for step policies to which missing data says that all is well.
 func TestRemovedDatapointsNeverRemoveCapacity(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawing{}.input(t)
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		share := oneOf(t, "share", 2, 4, 20)
+		for i := range in.Target.StepScaling {
+			if s := &in.Target.StepScaling[i]; s.TreatMissingData == policy.TreatNotBreaching {
+				s.TreatMissingData = policy.TreatMissing
+			}
+		}
 		fewer := changed(in, func(s scaling.Series) scaling.Series {
 			last := dueThrough(in, s)
 			s.Datapoints = slices.DeleteFunc(s.Datapoints, func(d scaling.Datapoint) bool { return d.Time.Before(last) && r.IntN(share) == 0 })

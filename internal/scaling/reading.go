@@ -1,7 +1,6 @@
 package scaling
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -9,27 +8,32 @@ import (
 )
 
 // reading is what is known of a metric: its value, for one device, in every closed
-// period that has a datapoint, by the number of the period. What is newer than
-// newest is not looked at.
+// period that has a datapoint, by the number of the period.
 type reading struct {
-	values     map[int64]float64
-	newest     int64
 	period     time.Duration
-	now        time.Time
-	due        time.Time // through which datapoints are due
-	incomplete string    // why CloudWatch did not answer in full, or empty
+	values     map[int64]float64
+	newest     int64  // the last period that has a datapoint
+	closed     int64  // the last period that is over
+	due        int64  // the last period whose datapoint is due
+	late       int64  // the period of now less lateness
+	incomplete string // why CloudWatch did not answer in full, or empty
 }
 
 // read returns what s says of m. Of several datapoints of one period the highest
 // counts.
 func (in Input) read(m policy.Metric, s Series) reading {
 	r := reading{
-		values: make(map[int64]float64, len(s.Datapoints)), newest: math.MinInt64,
-		period: m.Period, now: in.Now, due: s.DueThrough, incomplete: s.Incomplete,
+		period:     m.Period,
+		values:     make(map[int64]float64, len(s.Datapoints)),
+		closed:     periodOf(in.Now, m.Period) - 1,
+		due:        periodOf(s.DueThrough, m.Period) - 1,
+		late:       periodOf(in.Now.Add(-lateness), m.Period),
+		incomplete: s.Incomplete,
 	}
+	r.newest = r.late
 	for _, d := range s.Datapoints {
 		n := periodOf(d.Time, m.Period)
-		if !d.valid() || in.Now.Before(startOf(n+1, m.Period)) {
+		if !d.valid() || n > r.closed {
 			continue
 		}
 		v := m.PerDevice(d.Value)
@@ -42,22 +46,22 @@ func (in Input) read(m policy.Metric, s Series) reading {
 }
 
 // before returns the reading as it was a while before, as far as today's datapoints
-// tell: nothing newer than the newest of now less that while is in it.
+// tell: everything in it lies as many whole periods earlier.
 func (r reading) before(back time.Duration) reading {
-	r.now, r.due = r.now.Add(-back), r.due.Add(-back)
-	if r.newest != math.MinInt64 {
-		r.newest -= int64((back + r.period - 1) / r.period)
-	}
+	shift := int64(back / r.period)
+	r.newest -= shift
+	r.closed -= shift
+	r.due -= shift
+	r.late -= shift
 	return r
 }
 
-// latest returns the values of the n newest periods that have a datapoint, among
-// those that a scale-out looks at, the newest first. There may be fewer.
+// latest returns the values of the n newest periods that have a datapoint, the
+// newest first, among those that a scale-out looks at: n, and those that may have
+// come late. There may be fewer.
 func (r reading) latest(n int) []float64 {
-	last := periodOf(r.now, r.period) - 1
-	oldest := last - int64(n) + 1 - late(r.period)
 	out := make([]float64, 0, n)
-	for p := min(last, r.newest); p >= oldest && len(out) < n; p-- {
+	for p := r.newest; p >= r.late-int64(n) && len(out) < n; p-- {
 		if v, ok := r.values[p]; ok {
 			out = append(out, v)
 		}
@@ -65,12 +69,11 @@ func (r reading) latest(n int) []float64 {
 	return out
 }
 
-// dueValues returns the values of the n periods that end at the last one due, the
+// dueValues returns the values of the n periods that end with the last one due, the
 // newest first, and how many of them have no datapoint.
 func (r reading) dueValues(n int) (values []float64, missing int) {
-	last := periodOf(r.due, r.period) - 1
 	values = make([]float64, 0, n)
-	for p := last; p > last-int64(n); p-- {
+	for p := r.due; p > r.due-int64(n); p-- {
 		v, ok := r.values[p]
 		if !ok || p > r.newest {
 			missing++
@@ -81,10 +84,10 @@ func (r reading) dueValues(n int) (values []float64, missing int) {
 	return values, missing
 }
 
-// early returns the values of the closed periods after the last one due.
+// early returns the values of the periods after the last one due.
 func (r reading) early() []float64 {
 	var out []float64
-	for p := periodOf(r.due, r.period); p < periodOf(r.now, r.period) && p <= r.newest; p++ {
+	for p := r.due + 1; p <= min(r.closed, r.newest); p++ {
 		if v, ok := r.values[p]; ok {
 			out = append(out, v)
 		}

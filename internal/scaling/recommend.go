@@ -14,8 +14,11 @@ type ask struct {
 	code     Code
 	message  string
 	cooldown Cooldown
-	// abstains says that the policy has no say in scale-ins.
-	abstains bool
+	// abstains says that the policy has no say in scale-ins, insists that it wants the
+	// present capacity at least.
+	abstains, insists bool
+	// unsure says that missing datapoints might make it ask for more.
+	unsure bool
 }
 
 // recommend applies what the target-tracking and the step policies ask for to d.
@@ -53,7 +56,8 @@ func (in Input) asks(minimum int) func(back time.Duration) []ask {
 // one wins; to scale in all tracked metrics must agree, while a step policy needs
 // nobody's consent, and the largest capacity wins here too. But nobody knows what
 // a missing datapoint would have said, so missing data of any policy holds every
-// scale-in.
+// scale-in. So does a step policy in alarm that has got what it asked for: without,
+// what it adds would be removed again and again.
 func (in Input) choose(asks []ask) (followed *ask, reasons []Reason) {
 	present := in.Present()
 	missing := pick(asks, func(a ask) bool { return a.code == MissingData })
@@ -91,17 +95,18 @@ func (in Input) lower(asks []ask) []ask {
 	return pick(asks, func(a ask) bool { return a.capacity < present })
 }
 
-// holds reports whether a tracked metric does not agree to a scale-in.
+// holds reports whether a policy does not agree to a scale-in.
 func (a ask) holds(present int) bool {
-	return a.rule == RuleTargetTracking && a.capacity == present && !a.abstains
+	return a.capacity == present && (a.insists || a.rule == RuleTargetTracking && !a.abstains)
 }
 
 // consented returns which of the asks for less may be followed although the holding
 // ones do not agree, and who is against it if there is none.
 func consented(lower, holding []ask) (allowed, against []ask) {
 	steps := pick(lower, func(a ask) bool { return a.rule == RuleStepScaling })
-	if holding == nil || steps == nil {
-		return lower, holding
+	insisting := pick(holding, func(a ask) bool { return a.insists })
+	if holding == nil || insisting != nil || steps == nil {
+		return lower, append(insisting, holding...)
 	}
 	return steps, nil
 }

@@ -25,8 +25,8 @@ func Queries(t policy.Target, now time.Time) []Query {
 	back := max(t.Behavior.ScaleOut.Stabilization, t.Behavior.ScaleIn.Stabilization)
 	var out []Query
 	need := func(m policy.Metric, periods int) {
-		span := time.Duration(int64(periods)+late(m.Period)) * m.Period
-		from := startOf(periodOf(now.Add(-span-back), m.Period), m.Period)
+		span := time.Duration(periods)*m.Period + lateness + back
+		from := startOf(periodOf(now.Add(-span), m.Period), m.Period)
 		i := slices.IndexFunc(out, func(q Query) bool { return q.Metric.Name == m.Name })
 		if i < 0 {
 			out = append(out, Query{m, from})
@@ -45,9 +45,6 @@ func Queries(t policy.Target, now time.Time) []Query {
 	}
 	return out
 }
-
-// late is the number of further periods that a scale-out looks back.
-func late(period time.Duration) int64 { return int64((lateness + period - 1) / period) }
 
 // series returns the datapoints of a metric. What was measured in parts is put
 // together.

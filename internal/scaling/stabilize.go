@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"sagescale/internal/policy"
@@ -13,8 +14,8 @@ import (
 // depend on the capacity of the moment, so what would have been asked for follows
 // from the datapoints, and a cold start forgets nothing.
 //
-// A time at which data is missing holds a scale-in, and says nothing of a
-// scale-out.
+// A time at which data is missing holds a scale-in, and says nothing of a scale-out
+// that the missing might have asked for.
 func (in Input) stabilize(d *Decision, asks func(back time.Duration) []ask) {
 	present := in.Present()
 	stable, wanted := d.DesiredCapacity, d.DesiredCapacity
@@ -22,7 +23,8 @@ func (in Input) stabilize(d *Decision, asks func(back time.Duration) []ask) {
 	switch {
 	case wanted > present:
 		for back := range in.lookBack(behavior.ScaleOut.Stabilization) {
-			if capacity, known := in.recommended(asks(back)); known {
+			then := asks(back)
+			if capacity := in.recommended(then); capacity > present || !slices.ContainsFunc(then, func(a ask) bool { return a.unsure }) {
 				stable = max(min(stable, capacity), present)
 			}
 		}
@@ -30,9 +32,9 @@ func (in Input) stabilize(d *Decision, asks func(back time.Duration) []ask) {
 	case wanted < present:
 		extreme := "the most"
 		for back := range in.lookBack(behavior.ScaleIn.Stabilization) {
-			capacity, known := in.recommended(asks(back))
-			stable = min(max(stable, capacity), present)
-			if !known {
+			then := asks(back)
+			stable = min(max(stable, in.recommended(then)), present)
+			if slices.ContainsFunc(then, func(a ask) bool { return a.code == MissingData }) {
 				extreme = "datapoints are missing, for which nothing is removed; the most"
 			}
 		}
@@ -60,18 +62,12 @@ func (in Input) lookBack(window time.Duration) func(func(time.Duration) bool) {
 	}
 }
 
-// recommended returns the capacity that asks come to. known is false where they ask
-// for no more and data is missing.
-func (in Input) recommended(asks []ask) (capacity int, known bool) {
-	followed, reasons := in.choose(asks)
-	if followed != nil {
-		return followed.capacity, true
+// recommended returns the capacity that asks come to.
+func (in Input) recommended(asks []ask) int {
+	if followed, _ := in.choose(asks); followed != nil {
+		return followed.capacity
 	}
-	known = true
-	for _, r := range reasons {
-		known = known && r.Code != MissingData
-	}
-	return in.Present(), known
+	return in.Present()
 }
 
 // guardScaleIn holds a scale-in while the metric of a scale-in guard is above its
@@ -92,7 +88,7 @@ func (in Input) guardScaleIn(d *Decision) {
 func (in Input) guarded(g policy.ScaleInGuard) (Code, string) {
 	r := in.read(g.Metric, in.series(g.Metric.Name))
 	due, missing := r.dueValues(g.Window.Periods)
-	high := max(over(due, g.Maximum), over(r.latest(g.Window.Periods), g.Maximum))
+	high := over(append(due, r.early()...), g.Maximum)
 	switch {
 	case high >= g.Window.Datapoints:
 		return ScaleInGuarded, fmt.Sprintf("%s: %d of %d datapoints are above the maximum of %s: a service in trouble is not shrunk",

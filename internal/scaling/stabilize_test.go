@@ -57,6 +57,9 @@ func TestStabilization(t *testing.T) {
 		{"missing within holds, in", 0, 3 * m, 10, []float64{3, 3, gap, 3}, 10, true},
 		{"missing before does not, in", 0, 3 * m, 10, []float64{3, 3, 3, gap}, 3, false},
 		{"missing within is left out, out", 3 * m, 0, 10, []float64{30, gap, 20}, 20, true},
+		{"late within is waited for, out", 4 * m, 0, 10, []float64{30, 30, 30, gap, gap, gap, gap, gap, 12}, 12, true},
+		{"too old within is left out, out", 4 * m, 0, 10, []float64{30, 30, 30, gap, gap, gap, gap, gap, gap, 12}, 30, false},
+		{"the newest is late and was not seen before, out", 2 * m, 0, 10, []float64{gap, gap, 30, 12}, 12, true},
 		{"missing all through is left out, out", 5 * m, 0, 10, []float64{30}, 30, false},
 	}
 	for _, tt := range tests {
@@ -158,8 +161,28 @@ func TestStabilizationWithTwoPeriods(t *testing.T) {
 	requests := series(policy.Invocations, 2, 2, 2)
 	expect(t, 10, decide(x, observe(10, requests, queue(3, 3, 3, 3, 3, 3, 9))), 3)
 	expect(t, 10, decide(x, observe(10, requests, queue(3, 3, 3, 3, 3, 6, 9))), 6, scaling.StabilizationWindow)
-	// The value of the minute before counts from ten seconds ago on.
-	expect(t, 10, decide(x, observe(10, series(policy.Invocations, 2, 8, 2), queue(3, 3, 3, 3, 3, 3))), 8, scaling.StabilizationWindow)
+	// A window that reaches a minute back sees the minute before.
+	x.Behavior.ScaleIn.Stabilization += time.Second
+	expect(t, 10, decide(x, observe(10, series(policy.Invocations, 2, 8, 2), queue(3, 3, 3, 3, 3, 3, 3))), 8, scaling.StabilizationWindow)
+}
+
+// Between two periods of the longer metric nothing of it is missing.
+func TestStabilizationWithTwoPeriodsAtAnySecond(t *testing.T) {
+	x := recommending(0, 3*time.Minute)
+	quick := tracking("queue", 1)
+	quick.Metric.Period, quick.ScaleOut, quick.ScaleIn, quick.Threshold = 10*time.Second, window(1, 1), window(1, 1), 1
+	x.TargetTracking = append(x.TargetTracking, quick)
+	for second := range 60 {
+		at := now().Add(time.Duration(second) * time.Second)
+		queue := scaling.Series{Metric: "queue"}
+		for i := range 40 {
+			queue.Datapoints = append(queue.Datapoints, scaling.Datapoint{Time: at.Truncate(10 * time.Second).Add(-time.Duration(i+1) * 10 * time.Second), Value: 0.1})
+		}
+		d := scaling.Decide(scaling.Input{Now: at, Target: x, Observation: observe(10, steady(policy.Invocations, 2, 10), queue)})
+		if d.DesiredCapacity != 2 {
+			t.Errorf("at second %d: DesiredCapacity = %d, want 2: %+v", second, d.DesiredCapacity, d)
+		}
+	}
 }
 
 // A step is stabilized like a tracked metric.

@@ -22,7 +22,9 @@ func (in Input) step(p policy.StepScaling) func(back time.Duration) ask {
 // Its alarm is evaluated as CloudWatch does, over the newest datapoints that there
 // are. To remove capacity no datapoint that is due may be missing, and what is not
 // due yet must agree: the larger of the capacities by the datapoints due and by
-// the newest counts. What was added is credited only now, not in a look back.
+// the newest counts. Where the policy says that missing is not breaching, missing
+// datapoints only keep its own alarm from removing capacity. What was added is
+// credited only now, not in a look back.
 func (in Input) stepBy(p policy.StepScaling, r reading, now bool) ask {
 	present := in.Present()
 	a := ask{
@@ -33,6 +35,7 @@ func (in Input) stepBy(p policy.StepScaling, r reading, now bool) ask {
 	}
 	latest := r.latest(p.Alarm.Periods)
 	newest := adjust(p, latest, present)
+	a.unsure = len(latest) < p.Alarm.Periods
 	if newest.capacity > present {
 		a.capacity, a.message = newest.capacity, newest.message
 		if now {
@@ -41,17 +44,18 @@ func (in Input) stepBy(p policy.StepScaling, r reading, now bool) ask {
 		return a
 	}
 	due, missing := r.dueValues(p.Alarm.Periods)
-	if missing > 0 || r.incomplete != "" {
+	if r.incomplete != "" || missing > 0 && (p.TreatMissingData != policy.TreatNotBreaching || newest.capacity < present) {
 		a.code, a.message = MissingData, gap(p.Metric, p.Alarm.Periods, missing, r.incomplete)
 		return a
 	}
-	by := adjust(p, due, present)
-	if newest.capacity > by.capacity {
-		by = newest
+	by := newest
+	if byDue := adjust(p, due, present); byDue.capacity > by.capacity {
+		by = byDue
 	}
 	a.capacity, a.message = min(by.capacity, present), by.message
 	if a.capacity == present {
 		a.code = AlreadyAtDesired
+		a.insists = p.AdjustmentType == policy.ExactCapacity && newest.alarm && newest.capacity == present
 	}
 	return a
 }
@@ -69,18 +73,20 @@ func (in Input) credit(a *ask, p policy.StepScaling, values []float64) {
 		credited.message, until.UTC().Format("15:04:05Z"))
 	a.capacity = max(credited.capacity, present)
 	if a.capacity == present {
-		a.code = ScaleOutCooldown
+		a.code, a.insists = ScaleOutCooldown, true
 	}
 }
 
-// adjustment is the capacity that a step policy comes to, and how in words.
+// adjustment is the capacity that a step policy comes to, how in words, and whether
+// a step of its alarm asked for it.
 type adjustment struct {
 	capacity int
 	message  string
+	alarm    bool
 }
 
 // adjust returns what the values, at most as many as the alarm has periods, make
-// of the present capacity.
+// of the present capacity. Without a value there is nothing to choose a step by.
 func adjust(p policy.StepScaling, values []float64, present int) adjustment {
 	breaching := 0
 	for _, v := range values {
@@ -90,17 +96,17 @@ func adjust(p policy.StepScaling, values []float64, present int) adjustment {
 	}
 	counted := fmt.Sprintf("%s: %d of %d datapoints of %s are %s %s",
 		p.Name, breaching, p.Alarm.Periods, p.Metric.Name, sign(p.Comparison), number(p.Threshold))
-	if !alarm(breaching, len(values), p.Alarm, p.TreatMissingData) {
-		return adjustment{present, fmt.Sprintf("%s, of which %d make an alarm", counted, p.Alarm.Datapoints)}
+	if len(values) == 0 || !alarm(breaching, len(values), p.Alarm, p.TreatMissingData) {
+		return adjustment{capacity: present, message: fmt.Sprintf("%s, of which %d make an alarm", counted, p.Alarm.Datapoints)}
 	}
 	value := aggregate(p.Aggregation, values)
 	said := fmt.Sprintf("%s; their %s is %s", counted, strings.ToLower(p.Aggregation), number(value))
-	change, ok := p.Step(value - p.Threshold)
+	change, ok := p.Step(value)
 	if !ok {
-		return adjustment{present, said + ", for which there is no step"}
+		return adjustment{capacity: present, message: said + ", for which there is no step"}
 	}
 	wanted := changed(p, present, change)
-	return adjustment{wanted, said + ": " + written(p, change, present, wanted)}
+	return adjustment{wanted, said + ": " + written(p, change, present, wanted), true}
 }
 
 // aggregate makes one value of several; there must be one.

@@ -121,7 +121,11 @@ func TestStepAdjustmentTypes(t *testing.T) {
 			if tt.want == tt.present {
 				refused = []scaling.Code{scaling.AlreadyAtDesired}
 			}
-			expect(t, tt.present, decide(x, observe(tt.present, steady("latency", 50, 3))), tt.want, refused...)
+			d := decide(x, observe(tt.present, steady("latency", 50, 3)))
+			expect(t, tt.present, d, tt.want, refused...)
+			if len(d.Steps) > 1 {
+				t.Errorf("steps = %+v, want that of the policy alone", d.Steps)
+			}
 		})
 	}
 }
@@ -294,24 +298,30 @@ func TestStepRemovesOnlyWithCompleteData(t *testing.T) {
 		alarm   policy.Window
 		values  []float64
 		want    int
+		noAlarm bool // where missing is not breaching
 		refused []scaling.Code
 	}{
-		{"complete", window(3, 3), []float64{15, 15, 15}, 9, nil},
-		{"deep", window(3, 3), []float64{5, 5, 5}, 7, nil},
-		{"not below", window(3, 3), []float64{20, 15, 15}, 10, []scaling.Code{scaling.AlreadyAtDesired}},
-		{"one of two that are enough is missing", window(2, 3), []float64{15, gap, 15}, 10, []scaling.Code{scaling.MissingData}},
-		{"one is missing, an older one is there", window(3, 3), []float64{15, gap, 15, 15}, 10, []scaling.Code{scaling.MissingData}},
-		{"the newest is missing", window(3, 3), []float64{gap, 15, 15, 15}, 10, []scaling.Code{scaling.MissingData}},
-		{"all are missing", window(3, 3), nil, 10, []scaling.Code{scaling.MissingData}},
-		{"two of three", window(2, 3), []float64{15, 21, 15}, 9, nil},
-		{"two of three, their mean is no longer low", window(2, 3), []float64{15, 40, 15}, 10, []scaling.Code{scaling.AlreadyAtDesired}},
+		{"complete", window(3, 3), []float64{15, 15, 15}, 9, false, nil},
+		{"deep", window(3, 3), []float64{5, 5, 5}, 7, false, nil},
+		{"not below", window(3, 3), []float64{20, 15, 15}, 10, false, []scaling.Code{scaling.AlreadyAtDesired}},
+		{"one of two that are enough is missing", window(2, 3), []float64{15, gap, 15}, 10, false, []scaling.Code{scaling.MissingData}},
+		{"one is missing, an older one is there", window(3, 3), []float64{15, gap, 15, 15}, 10, false, []scaling.Code{scaling.MissingData}},
+		{"the newest is missing", window(3, 3), []float64{gap, 15, 15, 15}, 10, false, []scaling.Code{scaling.MissingData}},
+		{"one is missing and none is older", window(3, 3), []float64{15, 15}, 10, true, []scaling.Code{scaling.MissingData}},
+		{"all are missing", window(3, 3), nil, 10, true, []scaling.Code{scaling.MissingData}},
+		{"two of three", window(2, 3), []float64{15, 21, 15}, 9, false, nil},
+		{"two of three, their mean is no longer low", window(2, 3), []float64{15, 40, 15}, 10, false, []scaling.Code{scaling.AlreadyAtDesired}},
 	}
 	for _, tt := range tests {
 		for _, treat := range []string{policy.TreatMissing, policy.TreatIgnore, policy.TreatBreaching, policy.TreatNotBreaching} {
 			t.Run(tt.name+"/"+treat, func(t *testing.T) {
 				s := quiet("load")
 				s.Alarm, s.TreatMissingData = tt.alarm, treat
-				expect(t, 10, decide(stepping(s), observe(10, series("load", tt.values...))), tt.want, tt.refused...)
+				refused := tt.refused
+				if treat == policy.TreatNotBreaching && tt.noAlarm {
+					refused = []scaling.Code{scaling.AlreadyAtDesired} // nothing is missing where it counts for no alarm
+				}
+				expect(t, 10, decide(stepping(s), observe(10, series("load", tt.values...))), tt.want, refused...)
 			})
 		}
 	}
@@ -355,6 +365,15 @@ func TestStepDatapointsNotDueYet(t *testing.T) {
 			checkSteps(t, 10, d)
 		})
 	}
+}
+
+// To add capacity the newest datapoints must speak for it: what was due before them
+// adds nothing.
+func TestStepDoesNotAddByWhatIsOver(t *testing.T) {
+	measured := series("latency", 10, 10, 60, 60, 60)
+	measured.DueThrough = now().Add(-2 * time.Minute)
+	x := stepping(steps("latency", policy.GreaterOrEqual, 50, from(0, 2)))
+	expect(t, 10, decide(x, observe(10, measured)), 10, scaling.AlreadyAtDesired)
 }
 
 // A step down is a step down whatever its metric is compared by.

@@ -40,6 +40,7 @@ func (in Input) trackBy(t policy.TargetTracking, least, most reading, minimum in
 			number(t.TargetValue), tolerated(tolerance), lacking(len(top), t.ScaleOut.Periods), asks(t, need))
 		return a
 	}
+	a.unsure = alarm(above(top, present, tolerance), len(top), t.ScaleOut, policy.TreatBreaching)
 	due, missing := most.dueValues(t.ScaleIn.Periods)
 	if missing > 0 || most.incomplete != "" {
 		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, most.incomplete)

@@ -90,7 +90,7 @@ func (s *stage) adopts(t *testing.T) {
 	s.emitAlarm(t, steered)
 	within(t, 30*time.Second, func() (bool, string) {
 		now := s.stateOf(t, steered)
-		return now.Open == nil && now.Known["AllTraffic"] == 6, fmt.Sprintf("%+v", now)
+		return now.Open == nil && now.Known["AllTraffic"].Capacity == 6, fmt.Sprintf("%+v", now)
 	})
 	_, err := s.sagemaker.UpdateEndpointWeightsAndCapacities(t.Context(), &sagemaker.UpdateEndpointWeightsAndCapacitiesInput{
 		EndpointName: aws.String(steered),

@@ -47,8 +47,8 @@ func timeline(r simulate.Result, records []autoscaler.Record) string {
 // codes of the reasons why it did no more.
 func because(r autoscaler.Record) string {
 	var parts []string
-	if r.Outside != nil {
-		parts = append(parts, fmt.Sprintf("(others %d>%d)", r.Outside.From, r.Outside.To))
+	for _, a := range r.Outside {
+		parts = append(parts, fmt.Sprintf("(others %d>%d)", a.From, a.To))
 	}
 	if r.Activity != nil {
 		parts = append(parts, r.Trigger.Kind+":")

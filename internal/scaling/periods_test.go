@@ -1,0 +1,72 @@
+package scaling_test
+
+import (
+	"testing"
+	"time"
+
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// A look back over metrics of different periods finds no gaps where there are none:
+// at whatever second and whatever the delay of publication, a low load is removed.
+func TestStabilizationOverDifferentPeriods(t *testing.T) {
+	periods := [][]time.Duration{
+		{5 * time.Minute, time.Minute}, {time.Hour, time.Minute}, {5 * time.Minute, 10 * time.Second}, {time.Minute, 10 * time.Second},
+	}
+	for _, pair := range periods {
+		for _, delay := range []time.Duration{0, time.Minute, 119 * time.Second} {
+			x := target(low("slow", pair[0]), low("quick", pair[1]))
+			x.Behavior.ScaleIn.Stabilization = 5 * time.Minute
+			for second := range 40 {
+				at := now().Add(time.Duration(second*97) * time.Second)
+				in := scaling.Input{Now: at, Target: x, Observation: observe(10, published("slow", pair[0], at, delay), published("quick", pair[1], at, delay))}
+				if d := scaling.Decide(in); d.DesiredCapacity != 1 {
+					t.Fatalf("%v, delay %s, at %s: %+v", pair, delay, at, d)
+				}
+			}
+		}
+	}
+}
+
+// low is a policy on a metric of a period that scales in by one datapoint.
+func low(name string, period time.Duration) policy.TargetTracking {
+	x := tracking(name, 100)
+	x.Metric.Period, x.ScaleOut, x.ScaleIn = period, window(1, 1), window(1, 1)
+	return x
+}
+
+// published is a low metric as far as it is published at a time.
+func published(name string, period time.Duration, at time.Time, delay time.Duration) scaling.Series {
+	s := scaling.Series{Metric: name, DueThrough: at.Add(-delay)}
+	for start := at.Add(-6 * time.Hour).Truncate(period); !start.Add(period + delay).After(at); start = start.Add(period) {
+		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: start, Value: 1})
+	}
+	return s
+}
+
+// A scale-out looks no further back than its window and five minutes, whatever the
+// period: what is older says nothing of now.
+func TestScaleOutGoesByNothingOld(t *testing.T) {
+	x := target(low("slow", time.Hour))
+	tests := []struct {
+		minute  int // past 10:00
+		ended   time.Duration
+		want    int
+		because string
+	}{
+		{2, 9 * time.Hour, 15, "the newest may come late"},
+		{2, 10 * time.Hour, 15, "it is there"},
+		{59, 10 * time.Hour, 15, "it is the newest all through the hour"},
+		{5, 9 * time.Hour, 10, "the newest is no longer late but missing"},
+		{59, 9 * time.Hour, 10, "two hours are too old"},
+	}
+	for _, tt := range tests {
+		day := now().Truncate(24 * time.Hour)
+		at := day.Add(10*time.Hour + time.Duration(tt.minute)*time.Minute)
+		s := scaling.Series{Metric: "slow", Datapoints: []scaling.Datapoint{{Time: day.Add(tt.ended - time.Hour), Value: 150}}}
+		if d := scaling.Decide(scaling.Input{Now: at, Target: x, Observation: observe(10, s)}); d.DesiredCapacity != tt.want {
+			t.Errorf("at %s the period that ended at %s: %d, want %d: %s", at, tt.ended, d.DesiredCapacity, tt.want, tt.because)
+		}
+	}
+}
