@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"math"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/policy"
@@ -78,7 +79,7 @@ func startOf(in scaling.Input, v policy.Velocity) int64 {
 			start -= int64(a.Change())
 		}
 	}
-	return max(0, start)
+	return min(max(0, start), math.MaxInt32)
 }
 
 // amount writes what a velocity allows.

@@ -274,3 +274,14 @@ func TestVelocityOfTheLargestNumbers(t *testing.T) {
 	check(t, in, guard.Check(in, wish(in, most), activity.Backoffs{}), most, "")
 	check(t, in, guard.Check(in, wish(in, 1), activity.Backoffs{}), 1, "")
 }
+
+// However much was removed in a period, what may be added again is no less.
+func TestVelocityBeyondMeasure(t *testing.T) {
+	var history []activity.Activity
+	for range 3 {
+		history = append(history, activity.Activity{From: math.MaxInt32, To: 1, Status: activity.Successful, StartTime: now().Add(-time.Minute), EndTime: now()})
+	}
+	m := policy.Movement{Velocities: []policy.Velocity{{Type: policy.Percent, Value: math.MaxInt32, Period: time.Hour}}}
+	in, d := moved(10, 20, policy.Behavior{ScaleOut: m}, history...)
+	check(t, in, d, 20, "")
+}

@@ -70,3 +70,22 @@ func TestScaleOutGoesByNothingOld(t *testing.T) {
 		}
 	}
 }
+
+// A series whose datapoints were due long ago is read as quickly as any other.
+func TestSeriesOfLongAgo(t *testing.T) {
+	x := target(low("quick", 10*time.Second))
+	s := published("quick", 10*time.Second, now(), 0)
+	s.DueThrough = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)
+	for i := range 3 {
+		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: s.DueThrough.Add(-time.Duration(i+1) * 10 * time.Second), Value: 1})
+	}
+	expect(t, 10, decide(x, observe(10, s)), 1)
+	s.Datapoints[10].Value = 95 // not due yet then: it may hold a scale-in
+	expect(t, 10, decide(x, observe(10, s)), 10, scaling.AlreadyAtDesired)
+}
+
+// Datapoints beyond measure ask for the highest step and not for none.
+func TestStepBeyondMeasure(t *testing.T) {
+	x := stepping(steps("latency", policy.GreaterOrEqual, 50, between(0, 10, 1), from(10, 5)))
+	expect(t, 10, decide(x, observe(10, steady("latency", 1e308, 3))), 15)
+}

@@ -1,6 +1,8 @@
 package scaling
 
 import (
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -12,11 +14,12 @@ import (
 type reading struct {
 	period     time.Duration
 	values     map[int64]float64
-	newest     int64  // the last period that has a datapoint
-	closed     int64  // the last period that is over
-	due        int64  // the last period whose datapoint is due
-	late       int64  // the period of now less lateness
-	incomplete string // why CloudWatch did not answer in full, or empty
+	periods    []int64 // of values, rising
+	newest     int64   // the last period that has a datapoint
+	closed     int64   // the last period that is over
+	due        int64   // the last period whose datapoint is due
+	late       int64   // the period of now less lateness
+	incomplete string  // why CloudWatch did not answer in full, or empty
 }
 
 // read returns what s says of m. Of several datapoints of one period the highest
@@ -42,6 +45,7 @@ func (in Input) read(m policy.Metric, s Series) reading {
 		}
 		r.newest = max(r.newest, n)
 	}
+	r.periods = slices.Sorted(maps.Keys(r.values))
 	return r
 }
 
@@ -87,9 +91,10 @@ func (r reading) dueValues(n int) (values []float64, missing int) {
 // early returns the values of the periods after the last one due.
 func (r reading) early() []float64 {
 	var out []float64
-	for p := r.due + 1; p <= min(r.closed, r.newest); p++ {
-		if v, ok := r.values[p]; ok {
-			out = append(out, v)
+	first, _ := slices.BinarySearch(r.periods, r.due+1)
+	for _, p := range r.periods[first:] {
+		if p <= min(r.closed, r.newest) {
+			out = append(out, r.values[p])
 		}
 	}
 	return out
@@ -121,6 +126,9 @@ func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
+	}
+	if math.IsInf(sum, 0) {
+		return slices.Max(values) // beyond measure either way
 	}
 	return sum / float64(len(values))
 }
