@@ -88,6 +88,23 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 	if err != nil {
 		return scaling.Input{}, caseError(name, text, 0, err)
 	}
+	c, err := decodeCase(name, text, members)
+	if err != nil {
+		return scaling.Input{}, err
+	}
+	if err := c.check(name); err != nil {
+		return scaling.Input{}, invalid(err)
+	}
+	target, err := policyfile.ParseTarget(name, inPlace(text, members["policy"]))
+	if err != nil {
+		return scaling.Input{}, err
+	}
+	return c.input(target), nil
+}
+
+// decodeCase decodes the members of a case one by one, so that what is wrong has its
+// place.
+func decodeCase(name string, text []byte, members map[string]member) (decideCase, error) {
 	var c decideCase
 	for _, field := range []struct {
 		name string
@@ -99,19 +116,16 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 		if !ok {
 			continue
 		}
-		decoder := json.NewDecoder(bytes.NewReader(m.text))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(field.into); err != nil {
-			return scaling.Input{}, caseError(name, text, m.at, err)
+		if err := json.Unmarshal(m.text, field.into); err != nil {
+			return c, caseError(name, text, m.at, err)
 		}
 	}
-	if err := c.check(name); err != nil {
-		return scaling.Input{}, invalid(err)
-	}
-	target, err := policyfile.ParseTarget(name, inPlace(text, members["policy"]))
-	if err != nil {
-		return scaling.Input{}, err
-	}
+	return c, nil
+}
+
+// input returns what a decision on target depends on. The case must have passed its
+// check.
+func (c decideCase) input(target policy.Target) scaling.Input {
 	var activities []activity.Activity
 	for _, a := range c.Activities {
 		// As in the state of an endpoint: what other variants have closed is not the
@@ -133,7 +147,7 @@ func parseCase(name string, text []byte) (scaling.Input, error) {
 		},
 		Activities: activities,
 		Override:   *cmp.Or(c.Override, &policy.Override{}),
-	}, nil
+	}
 }
 
 // check names everything that the case lacks or has wrong, beside its policy.
@@ -220,11 +234,14 @@ func caseError(name string, text []byte, at int, err error) error {
 	var place *placedError
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var moment *time.ParseError
 	switch {
 	case errors.As(err, &place):
 		at, err = place.at, place.err
 	case errors.As(err, &syntax):
 		at += int(syntax.Offset) - 1
+	case errors.As(err, &moment):
+		err = fmt.Errorf("%.80s: is no time such as 2026-11-23T10:00:00Z", moment.Value)
 	case errors.As(err, &kind):
 		at += int(kind.Offset)
 		err = fmt.Errorf("%s: is a JSON %s, which it must not be", cmp.Or(kind.Field, "the case"), kind.Value)

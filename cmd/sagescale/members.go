@@ -29,7 +29,6 @@ func (e *placedError) Error() string { return e.err.Error() }
 type names struct {
 	text    []byte
 	decoder *json.Decoder
-	known   map[string]bool
 	members map[string]member // of the outermost object
 }
 
@@ -37,8 +36,7 @@ type names struct {
 // thing that is no JSON, of a name that stands twice, and of one that is not known;
 // the policy's own names are left to the reader of policies.
 func caseMembers(text []byte) (map[string]member, error) {
-	n := &names{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), known: map[string]bool{}, members: map[string]member{}}
-	n.learn(reflect.TypeFor[decideCase]())
+	n := &names{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), members: map[string]member{}}
 	first, err := n.decoder.Token()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -48,7 +46,7 @@ func caseMembers(text []byte) (map[string]member, error) {
 	case first != json.Delim('{'):
 		return nil, n.fail("the case must be a JSON object")
 	}
-	if err := n.object(true, true); err != nil {
+	if err := n.object(reflect.TypeFor[decideCase](), true); err != nil {
 		return nil, err
 	}
 	at := n.next()
@@ -58,26 +56,25 @@ func caseMembers(text []byte) (map[string]member, error) {
 	return n.members, nil
 }
 
-// learn gathers the names of the fields of a type.
-func (n *names) learn(of reflect.Type) {
-	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
-		of = of.Elem()
+// fieldsOf returns the types of the fields of a struct by their names in JSON, nil
+// for what is none.
+func fieldsOf(of reflect.Type) map[string]reflect.Type {
+	if of == nil || of.Kind() != reflect.Struct {
+		return nil
 	}
-	if of.Kind() != reflect.Struct {
-		return
-	}
+	out := map[string]reflect.Type{}
 	for f := range of.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			n.known[name] = true
-			n.learn(f.Type)
+			out[name] = f.Type
 		}
 	}
+	return out
 }
 
-// object reads an object after its brace. outer says that it is the case itself,
-// checked that its names are to be.
-func (n *names) object(outer, checked bool) error {
-	seen := map[string]bool{}
+// object reads an object of a type after its brace; of no type, any names will do.
+// outer says that it is the case itself.
+func (n *names) object(of reflect.Type, outer bool) error {
+	seen, known := map[string]bool{}, fieldsOf(of)
 	for n.decoder.More() {
 		at := n.next()
 		token, err := n.decoder.Token()
@@ -85,31 +82,24 @@ func (n *names) object(outer, checked bool) error {
 			return n.broken(err)
 		}
 		name, _ := token.(string)
+		of, is := known[name]
 		switch {
 		case seen[name]:
 			return &placedError{at, fmt.Errorf("%.80q stands twice", name)}
-		case checked && !n.known[name]:
+		case known != nil && !is:
 			return &placedError{at, fmt.Errorf("unknown field %.80q", name)}
 		}
 		seen[name] = true
-		if err := n.member(name, outer, checked); err != nil {
+		at = n.next()
+		if err := n.value(of); err != nil {
 			return err
+		}
+		if outer {
+			n.members[name] = member{n.text[at:n.decoder.InputOffset()], at}
 		}
 	}
 	_, err := n.decoder.Token()
 	return n.broken(err)
-}
-
-// member reads the value of a member.
-func (n *names) member(name string, outer, checked bool) error {
-	at := n.next()
-	if err := n.value(checked && (!outer || name != "policy")); err != nil {
-		return err
-	}
-	if outer {
-		n.members[name] = member{n.text[at:n.decoder.InputOffset()], at}
-	}
-	return nil
 }
 
 // next returns where the next name or value begins.
@@ -121,18 +111,24 @@ func (n *names) next() int {
 	return at
 }
 
-// value reads any value.
-func (n *names) value(checked bool) error {
+// value reads a value of a type, nil for any.
+func (n *names) value(of reflect.Type) error {
+	for of != nil && of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
 	token, err := n.decoder.Token()
 	if err != nil {
 		return n.broken(err)
 	}
 	switch token {
 	case json.Delim('{'):
-		return n.object(false, checked)
+		return n.object(of, false)
 	case json.Delim('['):
+		if of != nil && of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
 		for n.decoder.More() {
-			if err := n.value(checked); err != nil {
+			if err := n.value(of); err != nil {
 				return err
 			}
 		}

@@ -43,7 +43,8 @@ func velocityOut(in scaling.Input, d *scaling.Decision, m policy.Movement) {
 	}
 	allowed = max(allowed, int64(in.Present()))
 	if allowed < int64(d.DesiredCapacity) {
-		d.Hold(scaling.VelocityLimit, int(allowed), "no more than %s may be added within %s", amount(decides), policy.Brief(decides.Period))
+		d.Hold(scaling.VelocityLimit, int(allowed), "no more than %s may be added within %s; there were %d at its beginning",
+			amount(decides), policy.Brief(decides.Period), startOf(in, decides))
 	}
 }
 
@@ -66,7 +67,8 @@ func velocityIn(in scaling.Input, d *scaling.Decision, m policy.Movement) {
 	}
 	allowed = min(allowed, int64(in.Present()))
 	if allowed > int64(d.DesiredCapacity) {
-		d.Hold(scaling.VelocityLimit, int(allowed), "no more than %s may be removed within %s", amount(decides), policy.Brief(decides.Period))
+		d.Hold(scaling.VelocityLimit, int(allowed), "no more than %s may be removed within %s; there were %d at its beginning",
+			amount(decides), policy.Brief(decides.Period), startOf(in, decides))
 	}
 }
 

@@ -250,10 +250,10 @@ func TestVelocityIsSaid(t *testing.T) {
 		b    policy.Behavior
 		want string
 	}{
-		{100, policy.Behavior{ScaleOut: rules(4, 5*time.Minute, 0, 0)}, "no more than 4 instances may be added within 5m"},
-		{100, policy.Behavior{ScaleOut: rules(0, 0, 10, 90*time.Second)}, "no more than 10 % may be added within 1m30s"},
-		{1, policy.Behavior{ScaleIn: rules(1, time.Hour, 20, 5*time.Minute)}, "no more than 20 % may be removed within 5m"},
-		{1, policy.Behavior{ScaleIn: smallest(rules(1, time.Hour, 20, 5*time.Minute))}, "no more than 1 instances may be removed within 1h"},
+		{100, policy.Behavior{ScaleOut: rules(4, 5*time.Minute, 0, 0)}, "no more than 4 instances may be added within 5m; there were 10 at its beginning"},
+		{100, policy.Behavior{ScaleOut: rules(0, 0, 10, 90*time.Second)}, "no more than 10 % may be added within 1m30s; there were 10 at its beginning"},
+		{1, policy.Behavior{ScaleIn: rules(1, time.Hour, 20, 5*time.Minute)}, "no more than 20 % may be removed within 5m; there were 10 at its beginning"},
+		{1, policy.Behavior{ScaleIn: smallest(rules(1, time.Hour, 20, 5*time.Minute))}, "no more than 1 instances may be removed within 1h; there were 10 at its beginning"},
 	} {
 		_, d := moved(10, tt.to, tt.b)
 		if got := d.NotScaledReasons[0].Message; got != tt.want {

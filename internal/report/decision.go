@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
 	b.WriteString("\n")
 	steps(&b, in, d)
 	for _, a := range latest(in.Activities) {
-		section(&b, "before", a)
+		section(&b, "earlier", a)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -113,7 +114,7 @@ func values(s scaling.Series, points []scaling.Datapoint) string {
 	}
 	var list []string
 	for _, p := range points[max(0, len(points)-shown):] {
-		list = append(list, number(p.Value))
+		list = append(list, value(p.Value))
 	}
 	text := fmt.Sprintf("%s until %s", strings.Join(list, ", "), clock(points[len(points)-1].Time))
 	if len(points) > shown {
@@ -125,12 +126,20 @@ func values(s scaling.Series, points []scaling.Datapoint) string {
 	return text
 }
 
+// value writes a datapoint's value, and says when it is none.
+func value(v float64) string {
+	if !(v >= 0) || math.IsInf(v, 0) {
+		return fmt.Sprintf("%v (missing)", v)
+	}
+	return number(v)
+}
+
 // meant says what the policy does with a metric.
 func meant(t policy.Target, metric string) string {
 	var uses []string
 	for _, x := range t.TargetTracking {
 		if x.Metric.Name == metric || x.Metric.Measured().Name == metric {
-			uses = append(uses, fmt.Sprintf("target %s per instance%s", number(x.TargetValue), devices(x.Metric)))
+			uses = append(uses, fmt.Sprintf("%starget %s per instance%s", total(metric), number(x.TargetValue), devices(x.Metric)))
 		}
 	}
 	for _, x := range t.StepScaling {
@@ -147,6 +156,14 @@ func meant(t policy.Target, metric string) string {
 		return ""
 	}
 	return " (" + strings.Join(uses, "; ") + ")"
+}
+
+// total says that a metric is the load of all instances, if it is.
+func total(metric string) string {
+	if metric == policy.Invocations {
+		return "of all instances; "
+	}
+	return ""
 }
 
 // devices says that a metric is a sum, if it is one.

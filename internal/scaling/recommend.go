@@ -70,12 +70,9 @@ func (in Input) choose(asks []ask) (followed *ask, reasons []Reason) {
 	for _, a := range pick(asks, func(a ask) bool { return a.code == ScaleOutCooldown }) {
 		reasons = append(reasons, Reason{a.code, a.message})
 	}
-	lower, against := in.lower(asks), missing
-	if missing == nil {
-		lower, against = consented(lower, pick(asks, func(a ask) bool { return a.holds(present) }))
-	}
+	lower, against := consented(in.lower(asks), pick(asks, func(a ask) bool { return a.holds(present) }))
 	switch {
-	case lower == nil && reasons != nil:
+	case missing != nil || lower == nil && reasons != nil:
 		return nil, reasons
 	case lower == nil:
 		return nil, stay(asks)

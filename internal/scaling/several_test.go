@@ -33,7 +33,7 @@ func TestSeveralStepPolicies(t *testing.T) {
 		{"the smaller scale-in wins", []policy.StepScaling{down("a", -4), down("b", -1)}, []scaling.Series{steady("a", 5, 3), steady("b", 5, 3)}, 9, nil},
 		{"one in no alarm has no say", []policy.StepScaling{down("a", -4), down("b", -1)}, []scaling.Series{steady("a", 5, 3), steady("b", 30, 3)}, 6, nil},
 		{"one with missing data holds", []policy.StepScaling{down("a", -4), up("b", 1)}, []scaling.Series{steady("a", 5, 3), series("b", 10, gap, 10)}, 10,
-			[]scaling.Code{scaling.MissingData, scaling.ScaleInNotAgreed}},
+			[]scaling.Code{scaling.MissingData}},
 		{"none in alarm", []policy.StepScaling{down("a", -4), up("b", 1)}, []scaling.Series{steady("a", 30, 3), steady("b", 30, 3)}, 10,
 			[]scaling.Code{scaling.AlreadyAtDesired}},
 		{"two on one metric, out", []policy.StepScaling{up("a", 2), renamed(down("b", -1), "a")}, []scaling.Series{steady("a", 60, 3)}, 12, nil},
@@ -72,9 +72,9 @@ func TestStepsBesideTracking(t *testing.T) {
 		{"in by the step while tracking holds", down, []scaling.Series{steady("gpu", 49, 15), steady("latency", 5, 3)}, 8, scaling.RuleStepScaling, nil},
 		{"in by tracking while the step has no say", down, []scaling.Series{steady("gpu", 10, 15), steady("latency", 30, 3)}, 2, scaling.RuleTargetTracking, nil},
 		{"the step's missing data holds tracking", down, []scaling.Series{steady("gpu", 10, 15), series("latency", 5, gap, 5)}, 10, "",
-			[]scaling.Code{scaling.MissingData, scaling.ScaleInNotAgreed}},
+			[]scaling.Code{scaling.MissingData}},
 		{"tracking's missing data holds the step", down, []scaling.Series{steady("gpu", 10, 14), steady("latency", 5, 3)}, 10, "",
-			[]scaling.Code{scaling.MissingData, scaling.ScaleInNotAgreed}},
+			[]scaling.Code{scaling.MissingData}},
 		{"both missing are both named", down, nil, 10, "", []scaling.Code{scaling.MissingData, scaling.MissingData}},
 		{"both at rest: tracking says why", down, []scaling.Series{steady("gpu", 49, 15), steady("latency", 30, 3)}, 10, "", []scaling.Code{scaling.AlreadyAtDesired}},
 	}
@@ -133,7 +133,7 @@ func TestDisableScaleInOfOnePolicyAbstains(t *testing.T) {
 	// Nobody knows what it would have said: had it asked for more, nothing would
 	// be removed.
 	x = target(outOnly, tracking(perInstance, 100))
-	expect(t, 10, decide(x, observe(10, steady(perInstance, 10, 15))), 10, scaling.MissingData, scaling.ScaleInNotAgreed)
+	expect(t, 10, decide(x, observe(10, steady(perInstance, 10, 15))), 10, scaling.MissingData)
 }
 
 // The cooldowns of a decision are those of the policy that is followed.

@@ -67,8 +67,8 @@ func (in Input) trackDown(a *ask, t policy.TargetTracking, need float64, minimum
 	switch wanted := instances(need); {
 	case need >= share*float64(present)*(1-1e-9):
 		a.code = AlreadyAtDesired
-		a.message = fmt.Sprintf("%s: for %d instances neither %d of %d datapoints are above the target of %s nor %d of %d below the scale-in threshold of %s",
-			a.name, present, t.ScaleOut.Datapoints, t.ScaleOut.Periods, number(t.TargetValue),
+		a.message = fmt.Sprintf("%s: for %d instances neither %d of %d datapoints are above the target of %s%s nor %d of %d below the scale-in threshold of %s",
+			a.name, present, t.ScaleOut.Datapoints, t.ScaleOut.Periods, number(t.TargetValue), tolerated(in.Target.Behavior.ScaleOut.Tolerance),
 			t.ScaleIn.Datapoints, t.ScaleIn.Periods, threshold)
 	case t.DisableScaleIn:
 		a.code = ScaleInDisabled
