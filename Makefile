@@ -17,6 +17,7 @@ QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
 INFRA := ./infra ./infra/bundle ./infra/build
 POLICY ?= infra/scaling.yaml
 FUZZTIME ?= 10s
+MUTATED ?= ./internal/scaling ./internal/guard ./internal/activity ./internal/schedule ./internal/policy
 
 ##@ Use
 
@@ -84,6 +85,10 @@ fuzz: ## Fuzz every parser of foreign input for FUZZTIME each
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg | { grep -vE '^(fuzz: elapsed|PASS|ok)' || true; }; \
 	  done; \
 	done
+
+.PHONY: mutants
+mutants: ## Change the pure packages in small ways; each change must fail a test (MUTATED=./internal/guard)
+	go run ./test/mutants $(MUTATED)
 
 .PHONY: bench
 bench: ## Measure the functions beside a hello-world Lambda, and the packages' benchmarks
