@@ -3,8 +3,6 @@ package cloudwatch
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,7 +16,9 @@ import (
 // batch gathers the answer to one call from its pages.
 type batch struct {
 	metrics []policy.Metric
-	out     []scaling.Series
+	// index is the place of each metric, by the id of its query.
+	index map[string]int
+	out   []scaling.Series
 	// status is the last status code of each metric: PartialData on a page that
 	// another follows becomes Complete on the last.
 	status  []types.StatusCode
@@ -26,8 +26,12 @@ type batch struct {
 }
 
 func newBatch(of []policy.Metric, dueThrough time.Time) *batch {
-	b := &batch{metrics: of, out: make([]scaling.Series, len(of)), status: make([]types.StatusCode, len(of))}
+	b := &batch{
+		metrics: of, index: map[string]int{},
+		out: make([]scaling.Series, len(of)), status: make([]types.StatusCode, len(of)),
+	}
 	for i, m := range of {
+		b.index[queryID(i, m)] = i
 		b.out[i] = scaling.Series{Metric: m.Name, DueThrough: dueThrough}
 	}
 	return b
@@ -36,39 +40,22 @@ func newBatch(of []policy.Metric, dueThrough time.Time) *batch {
 func (b *batch) queries() []types.MetricDataQuery {
 	out := make([]types.MetricDataQuery, 0, len(b.metrics))
 	for i, m := range b.metrics {
+		query := types.MetricDataQuery{Id: aws.String(queryID(i, m))}
 		if m.Computed() {
-			out = append(out, expression(queryID(i), m)...)
-			continue
+			query.Expression, query.Period = aws.String(m.Expression), seconds(m.Period)
+		} else {
+			query.MetricStat = stat(policy.MetricInput{
+				Namespace: m.Namespace, MetricName: m.MetricName, Statistic: m.Statistic, Dimensions: m.Dimensions,
+			}, m.Period)
 		}
-		out = append(out, types.MetricDataQuery{Id: aws.String(queryID(i)), MetricStat: stat(policy.MetricInput{
-			Namespace: m.Namespace, MetricName: m.MetricName, Statistic: m.Statistic, Dimensions: m.Dimensions,
-		}, m.Period)})
+		out = append(out, query)
+		for _, in := range m.Inputs {
+			out = append(out, types.MetricDataQuery{
+				Id: aws.String(in.ID), MetricStat: stat(in, m.Period), ReturnData: aws.Bool(false),
+			})
+		}
 	}
 	return out
-}
-
-// expression returns the query of an expression, and those of its metrics, whose
-// data is only for the expression. An id is unique in a call, so the id of the
-// expression goes before those that the user has chosen.
-func expression(id string, m policy.Metric) []types.MetricDataQuery {
-	names := map[string]string{}
-	var inputs []types.MetricDataQuery
-	for j, in := range m.Inputs {
-		name := id + "_" + in.ID
-		if len(name) > maxID {
-			name = fmt.Sprintf("%s_%d", id, j)
-		}
-		names[in.ID] = name
-		inputs = append(inputs, types.MetricDataQuery{
-			Id: aws.String(name), MetricStat: stat(in, m.Period), ReturnData: aws.Bool(false),
-		})
-	}
-	return append([]types.MetricDataQuery{{
-		Id:         aws.String(id),
-		Expression: aws.String(m.Renamed(func(id string) string { return names[id] })),
-		Period:     aws.Int32(int32(m.Period / time.Second)),
-		ReturnData: aws.Bool(true),
-	}}, inputs...)
 }
 
 func stat(of policy.MetricInput, period time.Duration) *types.MetricStat {
@@ -76,17 +63,20 @@ func stat(of policy.MetricInput, period time.Duration) *types.MetricStat {
 	for _, d := range of.Dimensions {
 		metric.Dimensions = append(metric.Dimensions, types.Dimension{Name: aws.String(d.Name), Value: aws.String(d.Value)})
 	}
-	return &types.MetricStat{Metric: metric, Period: aws.Int32(int32(period / time.Second)), Stat: aws.String(of.Statistic)}
+	return &types.MetricStat{Metric: metric, Period: seconds(period), Stat: aws.String(of.Statistic)}
 }
 
-// queryID names the query of metric i. Names of endpoints would not do: an id
-// begins with a lower-case letter and has no hyphens.
-func queryID(i int) string { return fmt.Sprintf("m%d", i) }
+func seconds(period time.Duration) *int32 { return aws.Int32(int32(period / time.Second)) }
 
-// query returns the metric whose query has the id.
-func (b *batch) query(id string) (i int, ok bool) {
-	i, err := strconv.Atoi(strings.TrimPrefix(id, "m"))
-	return i, err == nil && i >= 0 && i < len(b.out) && id == queryID(i)
+// queryID names the query of metric i of a call, unlike any that the user chose for
+// an input of it. Names of endpoints would not do: an id begins with a lower-case
+// letter and has no hyphens.
+func queryID(i int, m policy.Metric) string {
+	id := fmt.Sprintf("m%d", i)
+	for slices.ContainsFunc(m.Inputs, func(in policy.MetricInput) bool { return in.ID == id }) {
+		id += "_"
+	}
+	return id
 }
 
 // add takes in one page.
@@ -95,7 +85,7 @@ func (b *batch) add(page *cloudwatch.GetMetricDataOutput) {
 		b.message = fmt.Sprintf("CloudWatch says %s: %.200s", aws.ToString(msg.Code), aws.ToString(msg.Value))
 	}
 	for _, r := range page.MetricDataResults {
-		i, ok := b.query(aws.ToString(r.Id))
+		i, ok := b.index[aws.ToString(r.Id)]
 		if !ok {
 			b.message = fmt.Sprintf("CloudWatch answered a query that was not asked: %.40q", aws.ToString(r.Id))
 			continue

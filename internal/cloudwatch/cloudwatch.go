@@ -17,10 +17,8 @@ import (
 )
 
 const (
-	// maxQueries is how many metrics and expressions one call of GetMetricData takes.
+	// maxQueries is how many metrics one call of GetMetricData takes.
 	maxQueries = 500
-	// maxID is the length that the id of one may have.
-	maxID = 255
 	// maxPages bounds the pages of one call: a token that never ends must not
 	// keep a function busy.
 	maxPages = 100
@@ -42,69 +40,59 @@ func New(client *cloudwatch.Client) *Metrics { return &Metrics{client} }
 
 // Read returns the datapoints that the queries ask for up to now, one series for
 // each, in their order. All metrics of one period are asked for together: a call
-// takes up to 500, those of expressions counted, and CloudWatch charges by the
-// metric. Those of another period have a call of their own, because CloudWatch
-// counts periods from the start time of the call; it is put at the beginning of a
-// period.
+// takes up to 500, and CloudWatch charges by the metric. Those of another period have
+// a call of their own, because CloudWatch counts periods from the start time of the
+// call; it is put at the beginning of a period. So has every expression: CloudWatch
+// may refuse a whole call for one that it does not understand, which must cost no
+// other metric.
 //
 // A metric that CloudWatch did not answer in full, by its status code or by a
-// message of the answer, has a series that says why it is Incomplete. An error
-// means that nothing was read.
+// message of the answer, and an expression whose call failed, has a series that says
+// why it is Incomplete. An error means that nothing was read.
 func (m *Metrics) Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error) {
 	out := make([]scaling.Series, len(queries))
-	for _, indexes := range byPeriod(queries) {
-		for _, chunk := range calls(queries, indexes) {
-			from := now
-			batch := make([]policy.Metric, len(chunk))
-			for j, i := range chunk {
-				batch[j] = queries[i].Metric
-				if queries[i].From.Before(from) {
-					from = queries[i].From
-				}
+	for _, call := range calls(queries) {
+		from := now
+		batch := make([]policy.Metric, len(call))
+		for j, i := range call {
+			batch[j] = queries[i].Metric
+			if queries[i].From.Before(from) {
+				from = queries[i].From
 			}
-			series, err := m.readBatch(ctx, batch, start(from, batch[0].Period), now)
-			if err != nil {
-				return nil, err
-			}
-			for j, i := range chunk {
-				out[i] = series[j]
-			}
+		}
+		series, err := m.readBatch(ctx, batch, start(from, batch[0].Period), now)
+		switch {
+		case err != nil && batch[0].Computed():
+			series = []scaling.Series{{Metric: batch[0].Name, Incomplete: fmt.Sprintf("%.500s", err)}}
+		case err != nil:
+			return nil, err
+		}
+		for j, i := range call {
+			out[i] = series[j]
 		}
 	}
 	return out, nil
 }
 
-// byPeriod groups the indexes of queries by period, the periods in the order in
-// which they first appear.
-func byPeriod(of []scaling.Query) [][]int {
-	var groups [][]int
-	group := map[time.Duration]int{}
+// calls groups the indexes of queries by the call that asks for them, those of
+// expressions last: a slow one must not take the time of the others.
+func calls(of []scaling.Query) [][]int {
+	var metrics, expressions [][]int
+	last := map[time.Duration]int{} // the last call for each period
 	for i, q := range of {
-		g, ok := group[q.Metric.Period]
-		if !ok {
-			g = len(groups)
-			group[q.Metric.Period] = g
-			groups = append(groups, nil)
+		if q.Metric.Computed() {
+			expressions = append(expressions, []int{i})
+			continue
 		}
-		groups[g] = append(groups[g], i)
-	}
-	return groups
-}
-
-// calls groups indexes of queries so that each group, its expressions with all
-// their metrics, fits into one call.
-func calls(of []scaling.Query, indexes []int) [][]int {
-	var groups [][]int
-	room := 0
-	for _, i := range indexes {
-		need := 1 + len(of[i].Metric.Inputs)
-		if need > room {
-			groups, room = append(groups, nil), maxQueries
+		c, ok := last[q.Metric.Period]
+		if !ok || len(metrics[c]) == maxQueries {
+			c = len(metrics)
+			last[q.Metric.Period] = c
+			metrics = append(metrics, nil)
 		}
-		room -= need
-		groups[len(groups)-1] = append(groups[len(groups)-1], i)
+		metrics[c] = append(metrics[c], i)
 	}
-	return groups
+	return append(metrics, expressions...)
 }
 
 // start returns the beginning of the period that a time lies in, counted from the

@@ -26,118 +26,81 @@ func errorRate(expression string, ids ...string) policy.Metric {
 	return m
 }
 
-// An expression is one query, and each of its metrics one that is not answered,
-// under a name that nobody else has in the call.
+// An expression is sent as it is written, and with it each of its metrics, which is
+// not answered, under its own id.
 func TestRequestOfAnExpression(t *testing.T) {
+	const text = `errors / FILL(m1, 1) + "errors" * 'm1'`
+	rate := errorRate(text, "errors", "m1")
+	rate.Period = 7 * time.Minute
+	rate.Inputs[1].Dimensions = nil
 	s := serve(t, ok(page("")))
-	of := []policy.Metric{
-		metric("v0"),
-		errorRate(`errors / FILL(m0, 1) + "errors" * 'm0' - errors2e`, "errors", "errors2e", "m0"),
-		errorRate("errors", "errors"),
-	}
-	of[2].Inputs[0].Dimensions = nil
-	if _, err := s.metrics().Read(bounded(t), queriesFor(of...), now()); err != nil {
+	if _, err := s.metrics().Read(bounded(t), queriesFor(rate), now()); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.seen()); n != 1 {
-		t.Fatalf("%d requests, want 1", n)
-	}
-	input := func(query, id string) cbor.Map {
+	input := func(id string, dimensions ...cbor.Value) cbor.Map {
+		metric := cbor.Map{"Namespace": cbor.String("N"), "MetricName": cbor.String("M-" + id)}
+		if dimensions != nil {
+			metric["Dimensions"] = cbor.List(dimensions)
+		}
 		return cbor.Map{
-			"Id": cbor.String(query), "ReturnData": cbor.Bool(false),
-			"MetricStat": cbor.Map{
-				"Period": cbor.Uint(60), "Stat": cbor.String("Sum"),
-				"Metric": cbor.Map{
-					"Namespace": cbor.String("N"), "MetricName": cbor.String("M-" + id),
-					"Dimensions": cbor.List{cbor.Map{"Name": cbor.String("D"), "Value": cbor.String(id)}},
-				},
-			},
+			"Id": cbor.String(id), "ReturnData": cbor.Bool(false),
+			"MetricStat": cbor.Map{"Period": cbor.Uint(420), "Stat": cbor.String("Sum"), "Metric": metric},
 		}
 	}
-	expression := func(query, text string) cbor.Map {
-		return cbor.Map{
-			"Id": cbor.String(query), "Expression": cbor.String(text),
-			"Period": cbor.Uint(60), "ReturnData": cbor.Bool(true),
-		}
-	}
-	alone := input("m2_errors", "errors")
-	delete(walk(t, alone, "MetricStat", "Metric"), "Dimensions")
-	got := queries(t, s.seen()[0])
-	if got[0]["ReturnData"] != nil || got[0]["Expression"] != nil {
-		t.Errorf("a metric alone is %v", got[0])
-	}
-	check(t, "queries", got[1:], []cbor.Map{
-		expression("m1", `m1_errors / FILL(m1_m0, 1) + "errors" * 'm0' - m1_errors2e`),
-		input("m1_errors", "errors"), input("m1_errors2e", "errors2e"), input("m1_m0", "m0"),
-		expression("m2", "m2_errors"), alone,
+	request := s.seen()[0]
+	check(t, "StartTime", timeOf(t, request["StartTime"]), from().Truncate(time.Second).Add(-time.Duration(from().Unix()%420)*time.Second))
+	check(t, "queries", queries(t, request), []cbor.Map{
+		{"Id": cbor.String("m0"), "Expression": cbor.String(text), "Period": cbor.Uint(420)},
+		input("errors", cbor.Map{"Name": cbor.String("D"), "Value": cbor.String("errors")}),
+		input("m1"),
 	})
 }
 
-// The longest ids that a policy may have would be too long with the name of a
-// query before them.
-func TestLongIDs(t *testing.T) {
-	a, b := strings.Repeat("a", 252), strings.Repeat("b", 255)
-	s := serve(t, ok(page("")))
-	if _, err := s.metrics().Read(bounded(t), queriesFor(errorRate(a+"/"+b, a, b)), now()); err != nil {
-		t.Fatal(err)
-	}
-	got := queries(t, s.seen()[0])
-	check(t, "expression", got[0]["Expression"], cbor.Value(cbor.String("m0_"+a+"/m0_1")))
-	check(t, "first id", got[1]["Id"], cbor.Value(cbor.String("m0_"+a)))
-	check(t, "second id", got[2]["Id"], cbor.Value(cbor.String("m0_1")))
-}
-
-// The longest expression that a policy may have, in the last place of a call, is
-// one that CloudWatch takes.
-func TestLongExpressions(t *testing.T) {
-	m := errorRate(strings.Repeat("a+", 199)+"a"+strings.Repeat(" ", 1024-399), "a")
-	s := serve(t, ok(page("")))
-	if _, err := s.metrics().Read(bounded(t), queriesFor(append(several(498), m)...), now()); err != nil {
-		t.Fatal(err)
-	}
-	text := member[cbor.String](t, queries(t, s.seen()[0])[498], "Expression")
-	if n := len(text); n > 2048 || !strings.HasPrefix(string(text), "m498_a+m498_a+") {
-		t.Errorf("an expression of %d characters: %s", n, text)
+// The id of an expression's query is none of its metrics'.
+func TestIDsOfTheUser(t *testing.T) {
+	for want, ids := range map[string][]string{
+		"m0":   {"m1", "m0_", "m00", strings.Repeat("m", 255)},
+		"m0_":  {"m0", "m0__"},
+		"m0__": {"m0_", "a", "m0"},
+	} {
+		s := serve(t, echoIDs(t))
+		got, err := s.metrics().Read(bounded(t), queriesFor(errorRate(strings.Join(ids, "+"), ids...)), now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got[0].Datapoints) != 1 || got[0].Incomplete != "" {
+			t.Errorf("%s: %+v", want, got[0])
+		}
+		var asked []string
+		for _, q := range queries(t, s.seen()[0]) {
+			asked = append(asked, string(member[cbor.String](t, q, "Id")))
+		}
+		check(t, "ids", asked, append([]string{want}, ids...))
 	}
 }
 
-// A call takes 500 queries, and an expression stays in one call with its metrics.
-func TestBatchesOfExpressions(t *testing.T) {
-	rate := errorRate("a + b + c", "a", "b", "c")
-	of := func(n int, more ...policy.Metric) []policy.Metric { return append(several(n), more...) }
-	tests := map[string]struct {
-		of   []policy.Metric
-		want []int
-	}{
-		"full":                   {of(496, rate), []int{500}},
-		"one more":               {of(497, rate), []int{497, 4}},
-		"the next fits again":    {of(497, rate, metric("v7")), []int{497, 5}},
-		"expressions alone":      {[]policy.Metric{rate, rate}, []int{8}},
-		"an expression at first": {append([]policy.Metric{rate}, several(497)...), []int{500, 1}},
+// Each expression has a call of its own after those of the other metrics, which are
+// 500 queries each, and the answers are in the order asked.
+func TestEachExpressionHasACall(t *testing.T) {
+	rate, slow, hour := errorRate("a + b + c", "a", "b", "c"), errorRate("a", "a"), metric("v501")
+	slow.Period, hour.Period = time.Hour, time.Hour
+	of := append([]policy.Metric{rate, hour, slow}, several(501)...)
+	of = append(of, rate)
+	s := serve(t, echoIDs(t))
+	got, err := s.metrics().Read(bounded(t), queriesFor(of...), now())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := serve(t, echoIDs(t))
-			got, err := s.metrics().Read(bounded(t), queriesFor(test.of...), now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, series := range got {
-				if series.Metric != test.of[i].Name || series.Incomplete != "" || len(series.Datapoints) != 1 {
-					t.Errorf("series %d: %+v", i, series)
-				}
-			}
-			var sizes []int
-			for _, request := range s.seen() {
-				ids := map[string]bool{}
-				for _, q := range queries(t, request) {
-					ids[string(member[cbor.String](t, q, "Id"))] = true
-				}
-				sizes = append(sizes, len(ids))
-			}
-			check(t, "different ids in each call", sizes, test.want)
+	for i, series := range got {
+		check(t, "series", series, scaling.Series{
+			Metric: of[i].Name, Datapoints: []scaling.Datapoint{at(1, 1)}, DueThrough: now().Add(-cloudwatch.PublicationDelay),
 		})
 	}
+	var sizes []int
+	for _, request := range s.calls() {
+		sizes = append(sizes, len(queries(t, request)))
+	}
+	check(t, "queries in each call", sizes, []int{1, 500, 1, 4, 2, 4})
 }
 
 // echoIDs answers every query whose data is asked for.
@@ -153,6 +116,60 @@ func echoIDs(t *testing.T) answer {
 	}
 }
 
+// An expression that CloudWatch refuses costs no other metric, and its series has
+// CloudWatch's reason; so has one that is not answered at all.
+func TestRefusedExpression(t *testing.T) {
+	bad := errorRate("BAD(a)", "a")
+	bad.Name = "bad"
+	of := []policy.Metric{bad, metric("v0"), errorRate("a", "a"), metric("v1")}
+	tests := map[string]struct {
+		refusal answer
+		want    string
+	}{
+		"refused":     {fault(400, "ValidationError"), "ValidationError: because"},
+		"unavailable": {fault(500, "InternalServiceFault"), "InternalServiceFault"},
+		"endless":     {ok(page("again")), "too many pages"},
+		"long": {func(cbor.Map) (int, []byte) {
+			return 400, cbor.Encode(cbor.Map{"__type": cbor.String("E"), "message": cbor.String(strings.Repeat("x", 10_000))})
+		}, "E: xxx"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(request cbor.Map) (int, []byte) {
+				if queries(t, request)[0]["Expression"] == cbor.String("BAD(a)") {
+					return test.refusal(request)
+				}
+				return echoIDs(t)(request)
+			})
+			got, err := s.metrics().Read(bounded(t), queriesFor(of...), now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := got[0].Incomplete; !strings.Contains(why, test.want) || len(why) > 500 {
+				t.Errorf("incomplete %q, want %q in up to 500 bytes", why, test.want)
+			}
+			check(t, "the refused", got[0], scaling.Series{Metric: "bad", Incomplete: got[0].Incomplete})
+			for i, series := range got[1:] {
+				if series.Metric != of[i+1].Name || series.Incomplete != "" || len(series.Datapoints) != 1 {
+					t.Errorf("got %+v", series)
+				}
+			}
+		})
+	}
+}
+
+// A fault of other metrics is one of the whole, and expressions are not asked for.
+func TestFaultBesideAnExpression(t *testing.T) {
+	s := serve(t, fault(403, "AccessDenied"), echoIDs(t))
+	got, err := s.metrics().Read(bounded(t), queriesFor(errorRate("a", "a"), metric("v0")), now())
+	if err == nil || got != nil {
+		t.Errorf("got %+v, %v, want an error alone", got, err)
+	}
+	if n := len(s.seen()); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
+
 func TestAnswersToAnExpression(t *testing.T) {
 	tests := map[string]struct {
 		pages      []cbor.Map
@@ -165,8 +182,8 @@ func TestAnswersToAnExpression(t *testing.T) {
 			[]scaling.Datapoint{at(1, 1), at(2, 2)}, ""},
 		"partial": {[]cbor.Map{page("", result("m0", "PartialData", at(1, 1)))}, []scaling.Datapoint{at(1, 1)}, "PartialData"},
 		"none":    {[]cbor.Map{page("")}, nil, "did not answer"},
-		"one of its metrics": {[]cbor.Map{page("", result("m0", "Complete", at(1, 1)), result("m0_a", "Complete", at(1, 7)))},
-			[]scaling.Datapoint{at(1, 1)}, `not asked: "m0_a"`},
+		"one of its metrics": {[]cbor.Map{page("", result("m0", "Complete", at(1, 1)), result("a", "Complete", at(1, 7)))},
+			[]scaling.Datapoint{at(1, 1)}, `not asked: "a"`},
 		"several series": {[]cbor.Map{page("", result("m0", "Complete", at(1, 1), at(2, 1)), result("m0", "Complete", at(1, 7), at(2, 7)))},
 			nil, "several series"},
 		"several series, on two pages": {[]cbor.Map{page("a", result("m0", "Complete", at(1, 1))), page("", result("m0", "Complete", at(1, 7)))},

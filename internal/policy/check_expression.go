@@ -11,16 +11,13 @@ import (
 // an expression has 2048 characters at most and must make a single series for an
 // alarm. An operator takes a missing value for 0 and drops a division by 0.
 const (
-	maxInputs = 10 // of an alarm
-	// An expression may grow to CloudWatch's 2048 characters when its ids are made
-	// unique in a call of 500 queries, by up to 5 characters for each that it uses.
-	maxExpression = 1024
-	maxUses       = 200
+	maxInputs     = 10 // of an alarm
+	maxExpression = 2048
 )
 
-// foreign lists what would make several series, or see more than the metrics of
-// its own expression: those of other targets in the same call (METRICS), those of
-// the account (SEARCH; SELECT of Metrics Insights), or other sources.
+// foreign lists what would make several series (METRICS among them), or see more
+// than the metrics of its own expression: those of the account (SEARCH; SELECT of
+// Metrics Insights), or other sources.
 func foreign() []string {
 	return []string{
 		"ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "METRICS",
@@ -70,7 +67,6 @@ func (f *faults) expression(path Path, m MetricSpec) {
 		f.add(at, text, "has a string without an end, or a backslash, with which the end would be a guess")
 		return
 	}
-	f.uses(at, text, tokens)
 	slices.Sort(tokens)
 	tokens = slices.Compact(tokens)
 	for _, token := range tokens {
@@ -110,19 +106,6 @@ func (f *faults) inputs(path Path, all []MetricInputSpec) bool {
 		first[*in.ID] = i
 	}
 	return sound
-}
-
-// uses checks how often an expression uses its metrics.
-func (f *faults) uses(at Path, text string, tokens []string) {
-	n := 0
-	for _, token := range tokens {
-		if identifier(token) {
-			n++
-		}
-	}
-	if n > maxUses {
-		f.add(at, text, "uses metrics %d times: must be at most %d times", n, maxUses)
-	}
 }
 
 // token checks one part of an expression that is not the id of a metric.

@@ -65,16 +65,6 @@ func (m Metric) PerDevice(v float64) float64 { return v / float64(max(1, m.Devic
 // Computed reports whether the metric is an expression.
 func (m Metric) Computed() bool { return m.Expression != "" }
 
-// Renamed returns the expression with every input under another name.
-func (m Metric) Renamed(name func(id string) string) string {
-	return expressionToken.ReplaceAllStringFunc(m.Expression, func(token string) string {
-		if identifier(token) {
-			return name(token)
-		}
-		return token
-	})
-}
-
 // Predefined reports whether m is one of the predefined metrics.
 func (m Metric) Predefined() bool {
 	return m.Namespace == namespaceSageMaker && m.Name == m.MetricName &&

@@ -106,7 +106,7 @@ type MetricSpec struct {
 	Dimensions map[string]string `json:"dimensions,omitempty"`
 	// CloudWatch metric math that makes one series of the metrics, each called by
 	// its id.
-	Expression *string `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=1024,pattern=^[ -~]+$"`
+	Expression *string `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=2048,pattern=^[ -~]+$"`
 	// Metrics of the expression, which uses each.
 	Metrics []MetricInputSpec `json:"metrics,omitempty" jsonschema:"minItems=1,maxItems=10"`
 	// Length of a period: 10s, 30s or whole minutes up to 1h.
