@@ -55,45 +55,70 @@ func endpoint(status string, current, desired int) activity.Endpoint {
 func TestSettle(t *testing.T) {
 	early, late := now().Add(time.Minute), now().Add(activity.ClaimTTL)
 	accepted := func(a activity.Activity) activity.Activity { a.Status = activity.InProgress; return a }
+	var notYet activity.Outcome
+	successful := activity.Outcome{Status: activity.Successful, Message: "4 instances are in service"}
+	neverSent := activity.Outcome{Status: activity.Failed, Message: "the update never reached SageMaker: nothing was changed"}
+	rolledBack := func(to int) activity.Outcome {
+		return activity.Outcome{Status: activity.Failed, Message: fmt.Sprintf("SageMaker rolled back to %d instances", to), BackOff: true}
+	}
+	unfulfilled := func(came, asked int) activity.Outcome {
+		message := fmt.Sprintf("%d instances are in service where %d were asked for", came, asked)
+		return activity.Outcome{Status: activity.Unfulfilled, Message: message, BackOff: true, Came: came}
+	}
+	overridden := func(by int) activity.Outcome {
+		return activity.Outcome{Status: activity.Overridden, Message: fmt.Sprintf("somebody else set the desired capacity to %d", by)}
+	}
 	tests := []struct {
 		name     string
 		open     activity.Activity
 		endpoint activity.Endpoint
 		at       time.Time
-		want     activity.Status // empty: not yet
-		backOff  bool
+		want     activity.Outcome // none: not yet
 	}{
-		{"in service", accepted(claim(2, 4)), endpoint("InService", 4, 4), early, activity.Successful, false},
-		{"answer lost, in service", claim(2, 4), endpoint("InService", 4, 4), early, activity.Successful, false},
-		{"updating", accepted(claim(2, 4)), endpoint("Updating", 2, 4), late, "", false},
-		{"rolling back", accepted(claim(2, 4)), endpoint("RollingBack", 2, 4), late, "", false},
-		{"not visible yet", accepted(claim(2, 4)), endpoint("InService", 2, 2), early, "", false},
-		{"claimed a moment ago", claim(2, 4), endpoint("InService", 2, 2), early, "", false},
-		{"never reached SageMaker", claim(2, 4), endpoint("InService", 2, 2), late, activity.Failed, false},
-		{"rolled back, desired reset", accepted(claim(2, 4)), endpoint("InService", 2, 2), late, activity.Failed, true},
-		{"rolled back, desired left", accepted(claim(2, 4)), endpoint("InService", 2, 4), late, activity.Failed, true},
-		{"answer lost, rolled back, desired left", claim(2, 4), endpoint("InService", 2, 4), late, activity.Failed, true},
-		{"scale-in rolled back", accepted(claim(4, 2)), endpoint("InService", 4, 4), late, activity.Failed, true},
-		{"some of them", accepted(claim(2, 6)), endpoint("InService", 4, 6), late, activity.Unfulfilled, true},
-		{"some of them, desired reset", accepted(claim(2, 6)), endpoint("InService", 4, 4), late, activity.Unfulfilled, true},
-		{"somebody else", accepted(claim(2, 4)), endpoint("InService", 7, 7), late, activity.Overridden, false},
-		{"rolled back to what was asked for before", accepted(asked(2, 7, 6)), endpoint("InService", 2, 6), late, activity.Failed, true},
-		{"never reached SageMaker, an older wish still stands", asked(2, 7, 6), endpoint("InService", 2, 6), late, activity.Failed, false},
-		{"fewer serve than before", accepted(claim(4, 6)), endpoint("InService", 3, 6), late, activity.Unfulfilled, true},
-		{"claimed by a clock that was wrong", claim(2, 4), endpoint("InService", 2, 2), now().Add(-time.Hour), activity.Failed, false},
-		{"endpoint failed", accepted(claim(2, 4)), endpoint("Failed", 0, 0), early, activity.Failed, false},
-		{"variant gone", claim(2, 4), activity.Endpoint{Status: "InService"}, early, activity.Failed, false},
+		{"in service", accepted(claim(2, 4)), endpoint("InService", 4, 4), early, successful},
+		{"answer lost, in service", claim(2, 4), endpoint("InService", 4, 4), early, successful},
+		{"updating", accepted(claim(2, 4)), endpoint("Updating", 2, 4), late, notYet},
+		{"rolling back", accepted(claim(2, 4)), endpoint("RollingBack", 2, 4), late, notYet},
+		{"not visible yet", accepted(claim(2, 4)), endpoint("InService", 2, 2), early, notYet},
+		{"claimed a moment ago", claim(2, 4), endpoint("InService", 2, 2), early, notYet},
+		{"claimed almost two minutes ago", claim(2, 4), endpoint("InService", 2, 2), now().Add(2*time.Minute - 1), notYet},
+		{"claimed two minutes ago", claim(2, 4), endpoint("InService", 2, 2), now().Add(2 * time.Minute), neverSent},
+		{"never reached SageMaker", claim(2, 4), endpoint("InService", 2, 2), late, neverSent},
+		{"rolled back, desired reset", accepted(claim(2, 4)), endpoint("InService", 2, 2), late, rolledBack(2)},
+		{"rolled back, desired left", accepted(claim(2, 4)), endpoint("InService", 2, 4), late, rolledBack(2)},
+		{"answer lost, rolled back, desired left", claim(2, 4), endpoint("InService", 2, 4), late, rolledBack(2)},
+		{"scale-in rolled back", accepted(claim(4, 2)), endpoint("InService", 4, 4), late, rolledBack(4)},
+		{"some of them", accepted(claim(2, 6)), endpoint("InService", 4, 6), late, unfulfilled(4, 6)},
+		{"some of them, desired reset", accepted(claim(2, 6)), endpoint("InService", 4, 4), late, unfulfilled(4, 6)},
+		{"some of those to go, desired reset", accepted(claim(6, 2)), endpoint("InService", 4, 4), late, unfulfilled(4, 2)},
+		{"some of them, and somebody else asks for more", accepted(claim(2, 6)), endpoint("InService", 4, 9), late, overridden(9)},
+		{"somebody else", accepted(claim(2, 4)), endpoint("InService", 7, 7), late, overridden(7)},
+		{"somebody else, before it came", accepted(claim(2, 4)), endpoint("InService", 2, 7), late, overridden(7)},
+		{"somebody else, after it came", accepted(claim(2, 4)), endpoint("InService", 4, 7), late, overridden(7)},
+		{"rolled back to what was asked for before", accepted(asked(2, 7, 6)), endpoint("InService", 2, 6), late, rolledBack(2)},
+		{"never reached SageMaker, an older wish still stands", asked(2, 7, 6), endpoint("InService", 2, 6), late, neverSent},
+		{"fewer serve than before", accepted(claim(4, 6)), endpoint("InService", 3, 6), late, unfulfilled(3, 6)},
+		{"claimed by a clock that was wrong", claim(2, 4), endpoint("InService", 2, 2), now().Add(-time.Hour), neverSent},
+		{"claimed by a clock five minutes ahead", claim(2, 4), endpoint("InService", 2, 2), now().Add(-5 * time.Minute), neverSent},
+		{"claimed by a clock almost so far ahead", claim(2, 4), endpoint("InService", 2, 2), now().Add(-5*time.Minute + 1), notYet},
+		{"endpoint failed", accepted(claim(2, 4)), endpoint("Failed", 0, 0), early,
+			activity.Outcome{Status: activity.Failed, Message: "the endpoint has failed"}},
+		{"variant gone", claim(2, 4), activity.Endpoint{Status: "InService"}, early,
+			activity.Outcome{Status: activity.Failed, Message: "variant AllTraffic is gone"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, ok := activity.State{Open: &tt.open}.Settle(tt.endpoint, tt.at)
-			if ok != (tt.want != "") || got.Status != tt.want || got.BackOff != tt.backOff {
-				t.Errorf("Settle = %+v, %v; want %q, back off %v", got, ok, tt.want, tt.backOff)
-			}
-			if ok && got.Message == "" {
-				t.Error("the outcome has no message")
+			if ok != (tt.want != notYet) || got != tt.want {
+				t.Errorf("Settle = %+v, %v; want %+v", got, ok, tt.want)
 			}
 		})
+	}
+}
+
+func TestSettleOfNothing(t *testing.T) {
+	if got, ok := (activity.State{}).Settle(endpoint("InService", 4, 4), now()); ok {
+		t.Errorf("an activity that does not exist ended: %+v", got)
 	}
 }
 
@@ -133,6 +158,25 @@ func TestStateClaimIsExclusive(t *testing.T) {
 	}
 }
 
+// A move that an activity may not make leaves the state as it was.
+func TestStateRefusesWrongMoves(t *testing.T) {
+	s, err := activity.State{Endpoint: "chat-llm"}.Claim(claim(1, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err = s.Accept()
+	if err != nil || s.Open.Status != activity.InProgress {
+		t.Fatalf("accepted: %+v, %v", s.Open, err)
+	}
+	if again, err := s.Accept(); err == nil || !reflect.DeepEqual(again, s) {
+		t.Errorf("accepted twice: %+v, %v", again, err)
+	}
+	left, a, err := s.Close(activity.Outcome{Status: activity.Pending}, now())
+	if err == nil || !reflect.DeepEqual(left, s) || a != (activity.Activity{}) {
+		t.Errorf("closed as Pending: %+v, %+v, %v", left, a, err)
+	}
+}
+
 // run claims and closes an activity.
 func run(t *testing.T, s activity.State, a activity.Activity, o activity.Outcome, at time.Time) activity.State {
 	t.Helper()
@@ -165,6 +209,16 @@ func TestStateLearnsProvisioningTimes(t *testing.T) {
 	}
 	if got := s.Provisioning["AllTraffic"]; len(got) != 20 || got[0] != 7*time.Minute {
 		t.Errorf("%d provisioning times from %v on, want the last 20", len(got), got[0])
+	}
+}
+
+// What took no time was not watched, nor was what took two hours.
+func TestStateLearnsOnlyCredibleTimes(t *testing.T) {
+	for took, want := range map[time.Duration]int{-1: 0, 0: 0, 1: 1, 2*time.Hour - 1: 1, 2 * time.Hour: 0} {
+		s := run(t, activity.State{}, claim(1, 2), activity.Outcome{Status: activity.Successful}, now().Add(took))
+		if got := s.Provisioning["AllTraffic"]; len(got) != want || want == 1 && got[0] != took {
+			t.Errorf("learned %v of a scale-out that took %s", got, took)
+		}
 	}
 }
 
@@ -209,5 +263,26 @@ func TestStateHistoryIsBoundedAndKeepsTheLastChanges(t *testing.T) {
 	}
 	if h := s.History("other"); len(h) != 33 || !h[32].Open() {
 		t.Errorf("the open activity of the endpoint is not in the history of its other variant")
+	}
+}
+
+// Only the last success of a direction is kept however old, and no failure.
+func TestStateHistoryDropsWhatNothingHangsOn(t *testing.T) {
+	s := activity.State{}
+	done := func(from, to int, status activity.Status) {
+		s = run(t, s, claim(from, to), activity.Outcome{Status: status}, now())
+	}
+	done(2, 9, activity.Failed)
+	done(2, 3, activity.Successful)
+	done(3, 5, activity.Successful)
+	done(5, 4, activity.Successful)
+	done(4, 9, activity.Failed)
+	for range 32 {
+		a := claim(1, 2)
+		a.Variant = "other"
+		s = run(t, s, a, activity.Outcome{Status: activity.Failed}, now())
+	}
+	if h := s.History("AllTraffic"); len(s.Recent) != 34 || len(h) != 2 || h[0].To != 5 || h[1].To != 4 {
+		t.Errorf("%d activities are kept, of the variant %+v; want its last scale-out and scale-in", len(s.Recent), h)
 	}
 }

@@ -43,7 +43,7 @@ func TestAdoptOfNothingNew(t *testing.T) {
 		"no endpoint":                 {},
 	}
 	for name, e := range quiet {
-		if next, outside, changed := s.Adopt(e, variants(), now()); changed || outside != nil || next.Known["AllTraffic"].Capacity != 4 {
+		if next, outside, changed := s.Adopt(e, variants(), now().Add(time.Minute)); changed || outside != nil || next.Known["AllTraffic"] != s.Known["AllTraffic"] {
 			t.Errorf("%s: %+v, %+v, changed %v", name, next, outside, changed)
 		}
 	}
@@ -107,6 +107,7 @@ func TestAdoptedChangeBeganAfterTheLastOne(t *testing.T) {
 		t.Fatalf("known %v", s.Known)
 	}
 	for _, tt := range []struct{ at, began time.Duration }{
+		{10 * time.Minute, 10 * time.Minute},
 		{20 * time.Minute, 10 * time.Minute},
 		{70 * time.Minute, 10 * time.Minute},
 		{71 * time.Minute, 11 * time.Minute},
@@ -153,6 +154,38 @@ func TestAdoptAfterOurOwnChange(t *testing.T) {
 	}
 }
 
+// What the variant's last change asked for and did not bring came late: nobody
+// else has asked for it.
+func TestAdoptOfWhatCameLate(t *testing.T) {
+	const late, others = "the capacity that had been asked for came late", "somebody else changed the capacity"
+	tests := []struct {
+		name    string
+		status  activity.Status
+		current int
+		cause   string
+	}{
+		{"all of it", activity.Failed, 6, late},
+		{"more of it", activity.Unfulfilled, 6, late},
+		{"not that", activity.Failed, 7, others},
+		{"back to where it was", activity.Successful, 4, others},
+	}
+	for _, tt := range tests {
+		s := run(t, adopted(t), claim(4, 6), activity.Outcome{Status: tt.status, Came: 5}, now())
+		other := claim(2, tt.current)
+		other.Variant = "other"
+		s = run(t, s, other, activity.Outcome{Status: activity.Failed}, now())
+		_, outside, _ := s.Adopt(deployed("v1", activity.InService, tt.current, tt.current, 2), variants(), now())
+		if len(outside) != 1 || outside[0].Cause != tt.cause {
+			t.Errorf("%s: %+v, want %q", tt.name, outside, tt.cause)
+		}
+	}
+	s := run(t, adopted(t), claim(4, 6), activity.Outcome{Status: activity.Successful}, now())
+	s, _, _ = s.Adopt(deployed("v1", activity.InService, 3, 3, 2), variants(), now())
+	if _, outside, _ := s.Adopt(deployed("v1", activity.InService, 6, 6, 2), variants(), now()); len(outside) != 1 || outside[0].Cause != others {
+		t.Errorf("again what had come before: %+v", outside)
+	}
+}
+
 func TestAdoptOfAnEndpointCreatedAnew(t *testing.T) {
 	s := run(t, adopted(t), claim(4, 6), activity.Outcome{Status: activity.Successful}, now())
 	second := deployed("v2", activity.InService, 1, 1, 1)
@@ -161,12 +194,12 @@ func TestAdoptOfAnEndpointCreatedAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, ok := open.Settle(second, now()); !ok || o.Status != activity.Overridden {
+	if o, ok := open.Settle(second, now()); !ok || o != (activity.Outcome{Status: activity.Overridden, Message: "the endpoint was created anew"}) {
 		t.Errorf("the open activity of an endpoint created anew: %+v, %v; want Overridden", o, ok)
 	}
 	anew, outside, changed := s.Adopt(second, variants(), now())
-	if !changed || outside != nil || len(anew.Recent) != 0 || anew.Version != 7 || !anew.CreationTime.Equal(second.CreationTime) || anew.Known["AllTraffic"].Capacity != 1 {
-		t.Errorf("%+v, %+v, changed %v, want nothing but the version", anew, outside, changed)
+	if !changed || outside != nil || len(anew.Recent) != 0 || anew.Version != 7 || anew.Endpoint != "chat-llm" || !anew.CreationTime.Equal(second.CreationTime) || anew.Known["AllTraffic"].Capacity != 1 {
+		t.Errorf("%+v, %+v, changed %v, want nothing but the name and the version", anew, outside, changed)
 	}
 	second.Status = "Creating"
 	if anew, _, changed := s.Adopt(second, variants(), now()); changed || len(anew.Recent) != 0 {

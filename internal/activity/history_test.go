@@ -61,6 +61,9 @@ func TestInEffectAndLast(t *testing.T) {
 	if _, ok := activity.Last(all[:1], false); ok {
 		t.Error("found a scale-in where there is none")
 	}
+	if past(2, 2, time.Minute, 0).ScaleOut() {
+		t.Error("a change of nothing adds capacity")
+	}
 }
 
 // What an activity has changed is what came of it.

@@ -36,6 +36,10 @@ func TestRulesOfScheduledActions(t *testing.T) {
 			[]string{at + `.name: "office hours": must be 1 to 64 letters, digits, dots, hyphens and underscores`}},
 		{"name twice", actions(action("a", unchanged), action("b", unchanged), action("a", unchanged)),
 			[]string{`targets[0].scheduledActions[2].name: "a": is taken: targets[0].scheduledActions[0]`}},
+		{"name three times", actions(action("a", unchanged), action("a", unchanged), action("a", unchanged)), []string{
+			`targets[0].scheduledActions[1].name: "a": is taken: targets[0].scheduledActions[0]`,
+			`targets[0].scheduledActions[2].name: "a": is taken: targets[0].scheduledActions[0]`,
+		}},
 		{"limits", one(func(a *policy.ScheduledActionSpec) { a.MinCapacity, a.MaxCapacity = new(0), new(0) }), []string{
 			at + ".minCapacity: 0: must be a whole number from 1 to 2147483647",
 			at + ".maxCapacity: 0: must be a whole number from 1 to 2147483647",
@@ -62,11 +66,16 @@ func TestRulesOfScheduledActions(t *testing.T) {
 		}), []string{at + `.schedule: "at(2026-03-29T02:30:00)": ` +
 			"at(2026-03-29T02:30:00) does not exist in Europe/Paris: clocks are put forward over it"}},
 	})
+	s := base()
+	one(func(a *policy.ScheduledActionSpec) { a.MinCapacity, a.MaxCapacity = nil, nil })(&s, &s.Targets[0])
+	checkRelated(t, s, at+".minCapacity", at+".maxCapacity")
+	one(func(a *policy.ScheduledActionSpec) { a.StartTime, a.EndTime = day(2), day(1) })(&s, &s.Targets[0])
+	checkRelated(t, s, at+".timezone", at+".startTime", at+".endTime")
 }
 
 func TestZones(t *testing.T) {
 	for zone, valid := range map[string]bool{
-		"UTC": true, "Europe/Paris": true, "Local": false, "": false, "posix/UTC": false, "localtime": false, "Mars/Base": false,
+		"UTC": true, "Europe/Paris": true, "America/New_York": true, "Zulu": true, "A": false, "Local": false, "": false, "posix/UTC": false, "localtime": false, "Mars/Base": false,
 	} {
 		s := base()
 		s.Targets[0].ScheduledActions = []policy.ScheduledActionSpec{
@@ -112,6 +121,21 @@ func TestOneSidedActions(t *testing.T) {
 			checkRules(t, []rule{{"rules", actions(c.all...), c.want}})
 		})
 	}
+}
+
+// TestOneSidedActionsOfCrossedLimits: the limits are named, not what follows from
+// them.
+func TestOneSidedActionsOfCrossedLimits(t *testing.T) {
+	one := []policy.ScheduledActionSpec{limits(new(20), nil)}
+	one[0].Name = new("a")
+	checkRules(t, []rule{
+		{"of the target", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity, t.ScheduledActions = new(9), one },
+			[]string{"targets[0].minCapacity: 9: must be at most maxCapacity (8)"}},
+		{"of the defaults", func(s *policy.Spec, t *policy.TargetSpec) {
+			s.Defaults = &policy.ScalingSpec{MinCapacity: new(9), MaxCapacity: new(8)}
+			t.MinCapacity, t.MaxCapacity, t.ScheduledActions = nil, nil, one
+		}, []string{"defaults.minCapacity: 9: must be at most maxCapacity (8)"}},
+	})
 }
 
 func limits(low, high *int) policy.ScheduledActionSpec {

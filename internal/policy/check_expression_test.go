@@ -95,6 +95,18 @@ func TestRulesOfMetricsWithAnExpression(t *testing.T) {
 		}), []string{at + `.metrics[1].statistic: "Average": must be Sum for Invocations`}},
 		{"an id twice", change(func(m *policy.MetricSpec) { m.Expression, m.Metrics[1].ID = new("errors"), new("errors") }),
 			[]string{at + `.metrics[1].id: "errors": is the id of another metric: ` + at + ".metrics[0]"}},
+		{"an id three times", change(func(m *policy.MetricSpec) {
+			m.Expression, m.Metrics = new("a"), []policy.MetricInputSpec{input("a"), input("a"), input("a")}
+		}), []string{
+			at + `.metrics[1].id: "a": is the id of another metric: ` + at + ".metrics[0]",
+			at + `.metrics[2].id: "a": is the id of another metric: ` + at + ".metrics[0]",
+		}},
+		{"one metric, which is not used", change(func(m *policy.MetricSpec) {
+			m.Expression, m.Metrics = new("b"), []policy.MetricInputSpec{input("a")}
+		}), []string{
+			at + `.metrics[0].id: "a": is not used in expression`,
+			at + `.expression: "b": has b, which is not the id of one of metrics`,
+		}},
 		{"ids that CloudWatch refuses", change(func(m *policy.MetricSpec) {
 			m.Metrics = append(m.Metrics, input(""), input("1st"), input("Errors"), input("a-b"), input("_a"), input(strings.Repeat("x", 256)))
 		}), []string{
@@ -146,6 +158,8 @@ func TestRulesOfExpressions(t *testing.T) {
 		{"a + c + b + c", []string{"has c" + id}},
 		{"a + b + aa + b1", []string{"has aa" + id, "has b1" + id}},
 		{"a and b", []string{"has and" + id}},
+		{"a + b + z", []string{"has z" + id}},
+		{"Avg(a) + Zero(b)", []string{"has Avg" + words, "has Zero" + words}},
 		{"Fill(a, 0) + Bytes + b", []string{"has Bytes" + words, "has Fill" + words}},
 		{"a + _b + b", []string{"has _b" + words}},
 		{"SUM(METRICS()) + a + b", []string{"has METRICS" + sees}},

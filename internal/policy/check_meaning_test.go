@@ -42,6 +42,16 @@ func TestOneMeaning(t *testing.T) {
 			t.StepScaling = []policy.StepScalingSpec{step()}
 			t.ScaleInGuards = []policy.ScaleInGuardSpec{{Metric: step().Metric, Maximum: new(1.0)}}
 		}, nil},
+		{"the same expression everywhere", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = computed(same)
+			t.ScaleInGuards = []policy.ScaleInGuardSpec{{Metric: computed(same)[0].Metric, Maximum: new(90.0)}}
+		}, nil},
+		{"without an expression its metrics mean nothing", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = computed(func(m *policy.MetricSpec) { m.Expression = nil })
+			t.ScaleInGuards = []policy.ScaleInGuardSpec{{Maximum: new(90.0), Metric: computed(func(m *policy.MetricSpec) {
+				m.Expression, m.Metrics = nil, m.Metrics[:1]
+			})[0].Metric}}
+		}, []string{tracking + ".metric.expression: is required", guards + ".metric.expression: is required"}},
 		{"the same, a default written out", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking = custom(same)
 			t.StepScaling = []policy.StepScalingSpec{stepOf("a", func(m *policy.MetricSpec) {

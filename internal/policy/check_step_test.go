@@ -237,6 +237,8 @@ func TestRulesOfLadders(t *testing.T) {
 		}},
 		{"one within another", ladder(bound(0, open), bound(5, 10)), []string{at("1") + ": overlaps " + at("0")}},
 		{"one within another, and a third goes on", ladder(bound(0, 100), bound(5, 10), bound(100, open)), []string{at("1") + ": overlaps " + at("0")}},
+		{"two that end together, and a third in both", ladder(bound(0, 10), bound(5, 10), bound(7, open)),
+			[]string{at("1") + ": overlaps " + at("0"), at("2") + ": overlaps " + at("0")}},
 		{"ends below", ladder(bound(-0.5, 0)), []string{at("0") + ".lowerBound: -0.5: " + down}},
 		{"ends below, though above goes on", ladder(bound(0, open), bound(-0.5, 0)), []string{at("1") + ".lowerBound: -0.5: " + down}},
 		{"ends above", ladder(bound(0, 0.5)), []string{at("0") + ".upperBound: 0.5: " + up}},
@@ -247,6 +249,8 @@ func TestRulesOfLadders(t *testing.T) {
 	for name, all := range map[string][]policy.StepAdjustmentSpec{
 		"gap":     {bound(0, 10), bound(20, open)},
 		"overlap": {bound(0, 10), bound(5, open)},
+		"below":   {bound(-5, 0)},
+		"above":   {bound(0, 5)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := base()

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -111,6 +112,12 @@ func TestRulesOfThePolicy(t *testing.T) {
 			again.Endpoint = new("Chat-LLM")
 			s.Targets = append(s.Targets, again)
 		}, []string{`targets[1]: "Chat-LLM/AllTraffic": is a target already: targets[0]`}},
+		{"target three times", func(s *policy.Spec, _ *policy.TargetSpec) {
+			s.Targets = append(s.Targets, s.Targets[0], s.Targets[0])
+		}, []string{
+			`targets[1]: "chat-llm/AllTraffic": is a target already: targets[0]`,
+			`targets[2]: "chat-llm/AllTraffic": is a target already: targets[0]`,
+		}},
 		{"two without a name are not the same", func(s *policy.Spec, t *policy.TargetSpec) {
 			t.Endpoint = nil
 			s.Targets = append(s.Targets, *t)
@@ -124,6 +131,9 @@ func TestRulesOfThePolicy(t *testing.T) {
 		{"limits of defaults", func(s *policy.Spec, _ *policy.TargetSpec) {
 			s.Defaults = &policy.ScalingSpec{MinCapacity: new(5), MaxCapacity: new(4)}
 		}, []string{"defaults.minCapacity: 5: must be at most maxCapacity (4)"}},
+		{"limits of defaults meet", func(s *policy.Spec, _ *policy.TargetSpec) {
+			s.Defaults = &policy.ScalingSpec{MinCapacity: new(4), MaxCapacity: new(4)}
+		}, nil},
 		{"time beyond JSON", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.ScheduledActions = []policy.ScheduledActionSpec{action("a", func(a *policy.ScheduledActionSpec) {
 				a.EndTime = new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -151,6 +161,9 @@ func TestRulesOfATarget(t *testing.T) {
 		}},
 		{"no limits", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity, t.MaxCapacity = nil, nil },
 			[]string{"targets[0].minCapacity: is required", "targets[0].maxCapacity: is required"}},
+		{"no minimum", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity = nil }, []string{"targets[0].minCapacity: is required"}},
+		{"no maximum", func(_ *policy.Spec, t *policy.TargetSpec) { t.MaxCapacity = nil }, []string{"targets[0].maxCapacity: is required"}},
+		{"limits meet", func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity = new(8) }, nil},
 		{"limits", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.MinCapacity, t.MaxCapacity = new(0), new(math.MaxInt32+1)
 		}, []string{
@@ -172,6 +185,36 @@ func TestRulesOfATarget(t *testing.T) {
 			t.ScaleOutCooldown, t.ScaleInCooldown = duration(0), duration(24*time.Hour)
 		}, nil},
 	})
+}
+
+// TestRelatedOfLimits: a fault of limits depends on every field that they may
+// come from.
+func TestRelatedOfLimits(t *testing.T) {
+	all := []string{"targets[0].minCapacity", "targets[0].maxCapacity", "defaults.minCapacity", "defaults.maxCapacity"}
+	defaults := func(low, high *int) *policy.ScalingSpec {
+		return &policy.ScalingSpec{MinCapacity: low, MaxCapacity: high}
+	}
+	for name, c := range map[string]struct {
+		change func(s *policy.Spec, t *policy.TargetSpec)
+		want   []string
+	}{
+		"no minimum":            {func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity = nil }, []string{"defaults.minCapacity"}},
+		"no maximum":            {func(_ *policy.Spec, t *policy.TargetSpec) { t.MaxCapacity = nil }, []string{"defaults.maxCapacity"}},
+		"crossed":               {func(_ *policy.Spec, t *policy.TargetSpec) { t.MinCapacity = new(9) }, all},
+		"crossed by the target": {func(s *policy.Spec, t *policy.TargetSpec) { s.Defaults, t.MinCapacity = defaults(new(9), nil), nil }, all},
+		"an action of a minimum": {actions(action("a", func(a *policy.ScheduledActionSpec) { a.MinCapacity, a.MaxCapacity = new(9), nil })),
+			append(all, "targets[0].scheduledActions[0].maxCapacity")},
+		"an action of a maximum": {func(s *policy.Spec, t *policy.TargetSpec) {
+			t.MinCapacity = new(5)
+			actions(action("a", func(a *policy.ScheduledActionSpec) { a.MinCapacity = nil }))(s, t)
+		}, append(all, "targets[0].scheduledActions[0].minCapacity")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := base()
+			c.change(&s, &s.Targets[0])
+			checkRelated(t, s, c.want...)
+		})
+	}
 }
 
 func TestRulesOfTargetTracking(t *testing.T) {
@@ -250,6 +293,15 @@ func TestRulesOfTargetTracking(t *testing.T) {
 		{"name twice", func(_ *policy.Spec, t *policy.TargetSpec) {
 			t.TargetTracking = append(custom(func(*policy.MetricSpec) {}), custom(func(*policy.MetricSpec) {})...)
 		}, []string{`targets[0].targetTracking[1].metric: "gpu": has a policy already: ` + at}},
+		{"name three times", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = slices.Repeat(custom(func(*policy.MetricSpec) {}), 3)
+		}, []string{
+			`targets[0].targetTracking[1].metric: "gpu": has a policy already: ` + at,
+			`targets[0].targetTracking[2].metric: "gpu": has a policy already: ` + at,
+		}},
+		{"two without a name are not the same", func(_ *policy.Spec, t *policy.TargetSpec) {
+			t.TargetTracking = slices.Repeat(custom(func(m *policy.MetricSpec) { m.Name = nil }), 2)
+		}, []string{at + ".metric.name: is required", "targets[0].targetTracking[1].metric.name: is required"}},
 	})
 }
 
@@ -269,6 +321,8 @@ func TestRulesOfMetrics(t *testing.T) {
 	for i := range 31 {
 		many[fmt.Sprint("d", i)] = "x"
 	}
+	most := maps.Clone(many)
+	delete(most, "d0")
 	rules := []rule{
 		{"predefined", func(_ *policy.Spec, t *policy.TargetSpec) { t.TargetTracking[0].Metric.Predefined = "Latency" },
 			[]string{at + `: "Latency": must be one of InvocationsPerInstance, ConcurrentRequestsPerModel`}},
@@ -292,6 +346,8 @@ func TestRulesOfMetrics(t *testing.T) {
 			[]string{at + `.metricName: "` + long[:80] + `": must be 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`}},
 		{"statistic", change(func(m *policy.MetricSpec) { m.Statistic = new("p99") }),
 			[]string{at + `.statistic: "p99": must be one of Average, Sum, Minimum, Maximum, SampleCount`}},
+		{"30 dimensions", dimensions(most), nil},
+		{"the longest dimension", dimensions(map[string]string{long[:255]: strings.Repeat("x", 1024)}), nil},
 		{"31 dimensions", dimensions(many), []string{at + ".dimensions: 31: must be at most 30 dimensions, as in CloudWatch"}},
 		{"dimension names", dimensions(map[string]string{":a": "x", "": "x", long: "x"}), []string{
 			at + `.dimensions[""]: "": must be a name of 1 to 255 printable ASCII characters, the first no blank and no colon, as CloudWatch wants it`,

@@ -241,6 +241,12 @@ func TestActions(t *testing.T) {
 	if compiled.Name != "full" || compiled.Schedule.Location.String() != "Europe/Paris" || compiled.Duration != time.Hour {
 		t.Errorf("compiled %+v", compiled)
 	}
+	if first := got.ScheduledActions[0]; *first.Min != 2 || *first.Max != 4 || compiled.Min != nil || *compiled.Max != 4 {
+		t.Errorf("compiled limits of %+v and %+v", first, compiled)
+	}
+	if s := compiled.Schedule; !s.Start.Equal(start) || !s.End.Equal(start.AddDate(1, 0, 0)) {
+		t.Errorf("compiled from %s to %s", s.Start, s.End)
+	}
 	if next, ok := compiled.Schedule.Next(start.Add(-time.Hour)); !ok || !next.Equal(start) {
 		t.Errorf("fires first at %s, want %s", next, start)
 	}
@@ -255,6 +261,37 @@ func TestCompileTarget(t *testing.T) {
 	want := []string{"endpoint: is required", "variant: is required", "minCapacity: is required", "maxCapacity: is required"}
 	if !reflect.DeepEqual(lines(faults), want) {
 		t.Errorf("faults %v, want %v", faults, want)
+	}
+}
+
+// TestCompileTargetWithFaults: what is missing or wrong is zero in the target.
+func TestCompileTargetWithFaults(t *testing.T) {
+	got, faults := policy.CompileTarget(policy.TargetSpec{
+		ScalingSpec: policy.ScalingSpec{
+			TargetTracking: []policy.TargetTrackingSpec{{ScaleOut: &policy.WindowSpec{Periods: new(3)}}},
+			StepScaling:    []policy.StepScalingSpec{{StepAdjustments: make([]policy.StepAdjustmentSpec, 1)}},
+			ScaleInGuards:  make([]policy.ScaleInGuardSpec, 1),
+			Behavior:       &policy.BehaviorSpec{ScaleIn: &policy.BehaviorRuleSpec{Policies: make([]policy.VelocitySpec, 1)}},
+		},
+		ScheduledActions: []policy.ScheduledActionSpec{{}, {Timezone: new("Mars/Base"), Schedule: new("rate(1 day)")}},
+	})
+	want := policy.Target{
+		ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: 5 * time.Minute,
+		TargetTracking: []policy.TargetTracking{{
+			ScaleOut: policy.Window{Periods: 3}, ScaleIn: policy.Window{Datapoints: 900, Periods: 900},
+			Threshold: 0.9, ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: 5 * time.Minute,
+		}},
+		StepScaling: []policy.StepScaling{{
+			Aggregation: policy.Average, MinAdjustment: 1, Cooldown: 5 * time.Minute, Alarm: policy.Window{Datapoints: 3, Periods: 3},
+			TreatMissingData: policy.TreatMissing, Adjustments: make([]policy.StepAdjustment, 1),
+		}},
+		ScaleInGuards:    []policy.ScaleInGuard{{Window: policy.Window{Datapoints: 1, Periods: 5}, TreatMissingData: policy.TreatBreaching}},
+		Behavior:         policy.Behavior{ScaleIn: policy.Movement{Velocities: make([]policy.Velocity, 1)}},
+		ScheduledActions: make([]schedule.Action, 2),
+		Actions:          []policy.ScheduledAction{{Timezone: "UTC"}, {Timezone: "Mars/Base", Schedule: "rate(1 day)"}},
+	}
+	if faults == nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got:\n%+v\nwant:\n%+v\nfaults %v", got, want, faults)
 	}
 }
 
@@ -274,6 +311,7 @@ func TestPath(t *testing.T) {
 	for want, path := range map[string]policy.Path{
 		"":                               nil,
 		"targets[0].minCapacity":         {"targets", 0, "minCapacity"},
+		"a.b":                            {"a", "b"},
 		`dimensions["a b"]`:              {"dimensions", "a b"},
 		`["a.b"][0]["line\nbreak"].x`:    {"a.b", 0, "line\nbreak", "x"},
 		`targets[1].scheduledActions[2]`: {"targets", 1, "scheduledActions", 2},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,6 +102,30 @@ func TestStepsOneSided(t *testing.T) {
 		if got != c.want || ok != c.ok {
 			t.Errorf("%s, difference %v of %d steps: %d, %t; want %d, %t", c.comparison, c.difference, len(c.steps), got, ok, c.want, c.ok)
 		}
+	}
+}
+
+// TestStepsFromZero: a threshold of 0 parts steps as any other does, in whatever
+// order they stand.
+func TestStepsFromZero(t *testing.T) {
+	s := policy.StepScaling{Adjustments: []policy.StepAdjustment{
+		{Lower: new(10.0), Adjustment: 3}, {Lower: new(0.0), Upper: new(10.0), Adjustment: 2}, {Upper: new(0.0), Adjustment: 1},
+	}}
+	for range 2 {
+		for _, c := range []struct {
+			value     float64
+			high, low int // by comparisons for high values and for low ones
+		}{
+			{0, 2, 1}, {1e-12, 2, 2}, {10, 3, 2}, {10 - 1e-9, 3, 2}, {10 + 1e-9, 3, 2}, {10 - 1e-6, 2, 2}, {10 + 1e-6, 3, 3},
+		} {
+			for comparison, want := range map[policy.Comparison]int{policy.GreaterOrEqual: c.high, policy.LessOrEqual: c.low} {
+				s.Comparison = comparison
+				if got, ok := s.Step(c.value); !ok || got != want {
+					t.Errorf("%s, value %v: step %d, %t; want %d", comparison, c.value, got, ok, want)
+				}
+			}
+		}
+		slices.Reverse(s.Adjustments)
 	}
 }
 
