@@ -112,19 +112,46 @@ func (s *stage) capacity(t *testing.T, endpoint string) int {
 }
 
 // publish puts the requests of minutes that are closed: of the minute that
-// starts at each time.
+// starts at each time. To put them twice would double their sum, so the SDK does not
+// try again by itself: what its first try has put counts, though its answer was lost.
 func (s *stage) publish(ctx context.Context, endpoint string, load map[time.Time]float64) error {
 	var data []cwtypes.MetricDatum
 	for at, value := range load {
 		data = append(data, cwtypes.MetricDatum{
-			MetricName: aws.String("Invocations"), Timestamp: aws.Time(at), Value: aws.Float64(value),
-			Dimensions: []cwtypes.Dimension{
-				{Name: aws.String("EndpointName"), Value: &endpoint}, {Name: aws.String("VariantName"), Value: aws.String("AllTraffic")},
-			},
+			MetricName: aws.String("Invocations"), Timestamp: aws.Time(at), Value: aws.Float64(value), Dimensions: dimensions(endpoint),
 		})
 	}
-	_, err := s.cloudwatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SageMaker"), MetricData: data})
+	input := &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SageMaker"), MetricData: data}
+	var err error
+	for range 3 {
+		_, err = s.cloudwatch.PutMetricData(ctx, input, func(o *cloudwatch.Options) { o.Retryer = aws.NopRetryer{} })
+		if err == nil || s.published(ctx, endpoint, *data[0].Timestamp) {
+			return nil
+		}
+	}
 	return err
+}
+
+// published reports whether the requests of the minute that starts at a time are
+// there.
+func (s *stage) published(ctx context.Context, endpoint string, at time.Time) bool {
+	out, err := s.cloudwatch.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
+		StartTime: aws.Time(at), EndTime: aws.Time(at.Add(time.Minute)),
+		MetricDataQueries: []cwtypes.MetricDataQuery{{Id: aws.String("m0"), MetricStat: &cwtypes.MetricStat{
+			Metric: &cwtypes.Metric{
+				Namespace: aws.String("AWS/SageMaker"), MetricName: aws.String("Invocations"), Dimensions: dimensions(endpoint),
+			},
+			Period: aws.Int32(60), Stat: aws.String("Sum"),
+		}}},
+	})
+	return err == nil && len(out.MetricDataResults) == 1 && len(out.MetricDataResults[0].Values) == 1
+}
+
+// dimensions are those of the metrics of an endpoint's only variant.
+func dimensions(endpoint string) []cwtypes.Dimension {
+	return []cwtypes.Dimension{
+		{Name: aws.String("EndpointName"), Value: &endpoint}, {Name: aws.String("VariantName"), Value: aws.String("AllTraffic")},
+	}
 }
 
 // serve publishes the load of the last half hour and then of every minute that
