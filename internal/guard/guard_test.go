@@ -62,6 +62,7 @@ func TestCheckCooldowns(t *testing.T) {
 		{"scale-in waits for a scale-out", []activity.Activity{done(2, 4, 2*time.Minute)}, 4, 3, 4, scaling.ScaleOutCooldown}, // AWS is silent
 		{"scale-out within a scale-in cooldown", []activity.Activity{done(6, 4, time.Minute)}, 4, 6, 6, ""},                   // AWS: target tracking guide
 		{"a scale-out ends the scale-in cooldown", []activity.Activity{done(6, 4, 4*time.Minute), done(4, 6, time.Second)}, 6, 5, 6, scaling.ScaleOutCooldown},
+		{"of two cooldowns that of the scale-out is named", []activity.Activity{done(2, 5, 2*time.Minute), done(5, 4, time.Minute)}, 4, 3, 4, scaling.ScaleOutCooldown},
 		{"a change that ends in the future starts no cooldown", []activity.Activity{done(6, 4, -time.Hour)}, 4, 3, 3, ""},
 		{"a failed change starts no cooldown", []activity.Activity{ended(done(4, 2, time.Minute), activity.Failed)}, 4, 3, 3, ""},
 		{"an overridden change starts no cooldown", []activity.Activity{ended(done(4, 6, time.Minute), activity.Overridden)}, 4, 3, 3, ""},
@@ -105,6 +106,8 @@ func TestCheckScaleOutEndsScaleInCooldown(t *testing.T) {
 	in := input(6, done(8, 4, 4*time.Minute), done(4, 6, 2*time.Minute))
 	in.Target.ScaleOutCooldown = time.Minute
 	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 5, "")
+	in.Activities = []activity.Activity{done(8, 4, 2*time.Minute), done(4, 6, 2*time.Minute)}
+	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 6, scaling.ScaleInCooldown) // it must come after
 	in.Activities = in.Activities[:1]
 	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 6, scaling.ScaleInCooldown)
 }
@@ -125,11 +128,26 @@ func TestCheckLimitsPassCooldowns(t *testing.T) {
 	if last := d.Steps[len(d.Steps)-1]; last.Rule != scaling.RuleMaxCapacity {
 		t.Errorf("the last step is %+v, want the maximum", last)
 	}
+	// Of a change that a cooldown has held whole no velocity has anything to say.
+	disabled := policy.Movement{Select: policy.SelectDisabled}
+	in.Target.Behavior = policy.Behavior{ScaleOut: disabled, ScaleIn: disabled}
+	check(t, in, guard.Check(in, wish(in, 7), activity.Backoffs{}), 10, scaling.ScaleOutCooldown)
+}
+
+// What blocks every change blocks what the limits ask for too.
+func TestCheckBlockedOutsideTheLimits(t *testing.T) {
+	for present, limits := range map[int]schedule.Limits{2: {Min: 4, Max: 20}, 12: {Min: 1, Max: 10}} {
+		in := input(present)
+		in.Target.Limits = limits
+		in.Observation.Status = "Updating"
+		check(t, in, guard.Check(in, scaling.Decide(in), activity.Backoffs{}), present, scaling.Unscalable)
+	}
 }
 
 func TestCheckBlocked(t *testing.T) {
 	open := activity.Activity{Variant: "AllTraffic", From: 2, To: 4, Status: activity.Pending, StartTime: now().Add(-time.Second)}
 	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
+	longest := activity.Backoff{Failures: 9, Until: now().Add(activity.MaxBackoff + activity.ClockSkew - time.Second)}
 	status := func(s string) scaling.Input { in := input(4); in.Observation.Status = s; return in }
 	asked := input(4)
 	asked.Observation.DesiredCapacity = 8
@@ -153,6 +171,7 @@ func TestCheckBlocked(t *testing.T) {
 		{"somebody else asked for what we did long ago", long, 3, activity.Backoffs{}, scaling.CapacityNotInService},
 		{"backing off outwards", input(4), 6, activity.Backoffs{Out: wait}, scaling.BackingOff},
 		{"backing off inwards", input(4), 3, activity.Backoffs{In: wait}, scaling.BackingOff},
+		{"the longest backoff, by a clock that is ahead", input(4), 6, activity.Backoffs{Out: longest}, scaling.BackingOff},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,6 +204,9 @@ func TestCheckLetsThrough(t *testing.T) {
 		{"a scale-in after another that never reached SageMaker", neverSent, 3, activity.Backoffs{}},
 		{"a scale-in while backing off outwards", input(4), 3, activity.Backoffs{Out: wait}},
 		{"a scale-out when the backoff is over", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now()}}},
+		{"a backoff that is longer than any", input(4), 6, activity.Backoffs{
+			Out: activity.Backoff{Failures: 1, Until: now().Add(activity.MaxBackoff + activity.ClockSkew)},
+		}},
 		{"a backoff that a wrong clock wrote", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now().Add(24 * time.Hour)}}},
 	}
 	for _, tt := range tests {
@@ -204,5 +226,8 @@ func TestCheckLeavesARefusalAlone(t *testing.T) {
 	in := input(4)
 	d := scaling.Undecided(in)
 	d.Refuse(scaling.AlreadyAtDesired, "as it should be")
+	check(t, in, guard.Check(in, d, activity.Backoffs{}), 4, scaling.AlreadyAtDesired)
+	// Where nothing would be done nothing has to be held.
+	in.Observation.Status = "Updating"
 	check(t, in, guard.Check(in, d, activity.Backoffs{}), 4, scaling.AlreadyAtDesired)
 }

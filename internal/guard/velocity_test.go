@@ -175,6 +175,8 @@ func TestVelocityPeriod(t *testing.T) {
 		{"failed", started(time.Minute, activity.Failed), 18},
 		{"overridden", started(time.Minute, activity.Overridden), 18},
 		{"by a clock that is a little ahead", started(-time.Minute, activity.Successful), 14},
+		{"by a clock that is ahead by all that is allowed", started(-activity.ClockSkew, activity.Successful), 14},
+		{"by a clock that is a second further ahead", started(-activity.ClockSkew-time.Second, activity.Successful), 18},
 		{"by a clock that is wrong", started(-time.Hour, activity.Successful), 18},
 	}
 	for _, tt := range tests {
@@ -210,6 +212,34 @@ func TestVelocityCountsBothDirections(t *testing.T) {
 func TestVelocityBeginsWithNothingAtLeast(t *testing.T) {
 	in, d := moved(2, 100, policy.Behavior{ScaleOut: rules(4, 5*time.Minute, 0, 0)}, began(4, 14, time.Minute))
 	check(t, in, d, 4, scaling.VelocityLimit)
+}
+
+// To allow nothing is to allow less than anything else: a share of a period that
+// began with nothing on the way out, and to keep nothing on the way in.
+func TestVelocitySelectsNothing(t *testing.T) {
+	shareFirst := policy.Movement{Velocities: []policy.Velocity{
+		{Type: policy.Percent, Value: 100, Period: 5 * time.Minute}, {Type: policy.Instances, Value: 4, Period: 5 * time.Minute},
+	}}
+	grown := began(0, 2, time.Minute)
+	in, d := moved(2, 100, policy.Behavior{ScaleOut: shareFirst}, grown)
+	check(t, in, d, 4, scaling.VelocityLimit)
+	in, d = moved(2, 100, policy.Behavior{ScaleOut: smallest(shareFirst)}, grown)
+	check(t, in, d, 2, scaling.VelocityLimit)
+	in, d = moved(10, 1, policy.Behavior{ScaleIn: shareFirst})
+	check(t, in, d, 1, "")
+	in, d = moved(10, 1, policy.Behavior{ScaleIn: smallest(shareFirst)})
+	check(t, in, d, 6, scaling.VelocityLimit)
+}
+
+// Where the limits let all be removed, a velocity that allows as much or more does
+// too.
+func TestVelocityRemovesAll(t *testing.T) {
+	for _, m := range []policy.Movement{rules(3, time.Minute, 0, 0), rules(5, time.Minute, 0, 0), rules(0, 0, 100, time.Minute), rules(0, 0, 250, time.Minute)} {
+		in := input(3)
+		in.Target.Limits = schedule.Limits{Min: 0, Max: 20}
+		in.Target.Behavior = policy.Behavior{ScaleIn: m}
+		check(t, in, guard.Check(in, wish(in, 0), activity.Backoffs{}), 0, "")
+	}
 }
 
 // The limits are put in force at once; only what a policy wants beyond them is
@@ -252,6 +282,9 @@ func TestVelocityIsSaid(t *testing.T) {
 	}{
 		{100, policy.Behavior{ScaleOut: rules(4, 5*time.Minute, 0, 0)}, "no more than 4 instances may be added within 5m; there were 10 at its beginning"},
 		{100, policy.Behavior{ScaleOut: rules(0, 0, 10, 90*time.Second)}, "no more than 10 % may be added within 1m30s; there were 10 at its beginning"},
+		// Of two that allow the same the first is named.
+		{100, policy.Behavior{ScaleOut: rules(1, time.Hour, 10, 5*time.Minute)}, "no more than 1 instances may be added within 1h; there were 10 at its beginning"},
+		{1, policy.Behavior{ScaleIn: rules(1, time.Hour, 10, 5*time.Minute)}, "no more than 1 instances may be removed within 1h; there were 10 at its beginning"},
 		{1, policy.Behavior{ScaleIn: rules(1, time.Hour, 20, 5*time.Minute)}, "no more than 20 % may be removed within 5m; there were 10 at its beginning"},
 		{1, policy.Behavior{ScaleIn: smallest(rules(1, time.Hour, 20, 5*time.Minute))}, "no more than 1 instances may be removed within 1h; there were 10 at its beginning"},
 	} {

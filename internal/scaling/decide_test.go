@@ -450,6 +450,54 @@ func TestDecideCountsCapacityInServiceWhenMeasured(t *testing.T) {
 	}
 }
 
+// The minute before a change began had all that were there before and no other; the
+// minute that it began in may have had both.
+func TestDecideCountsCapacityUpToTheChange(t *testing.T) {
+	for minute, want := range map[int]int{9: 8, 10: 8, 11: 6, 12: 6} {
+		values := slices.Repeat([]float64{10}, 15)
+		values[minute-1] = 150
+		d := scaling.Decide(scaling.Input{
+			Now: now(), Target: target(tracking(perInstance, 100)), Observation: observe(8, series(perInstance, values...)),
+			Activities: []activity.Activity{{From: 4, To: 8, Status: activity.Successful, StartTime: now().Add(-10 * time.Minute), EndTime: now().Add(-3 * time.Minute)}},
+		})
+		if d.DesiredCapacity != want {
+			t.Errorf("%d minutes ago: DesiredCapacity = %d, want %d: %+v", minute, d.DesiredCapacity, want, d)
+		}
+	}
+}
+
+// A change that did not come into service says nothing of what served.
+func TestDecideCountsCapacityByWhatCameIntoService(t *testing.T) {
+	for status, want := range map[activity.Status]int{activity.Successful: 8, activity.Unfulfilled: 8, activity.Failed: 12, activity.Overridden: 12} {
+		d := scaling.Decide(scaling.Input{
+			Now: now(), Target: target(tracking(perInstance, 100)), Observation: observe(8, series(perInstance, gap, gap, gap, 150, 150, 150)),
+			Activities: []activity.Activity{ended(served(4, 8, 3*time.Minute), status)},
+		})
+		if d.DesiredCapacity != want {
+			t.Errorf("%s: DesiredCapacity = %d, want %d: %+v", status, d.DesiredCapacity, want, d)
+		}
+	}
+}
+
+// Of several datapoints of one period the highest counts, whichever comes first.
+func TestDecideByTheHighestOfAPeriod(t *testing.T) {
+	high, low := steady(perInstance, 150, 3), steady(perInstance, 20, 15)
+	for i := range high.Datapoints {
+		high.Datapoints[i].Time = high.Datapoints[i].Time.Add(30 * time.Second)
+	}
+	x := target(tracking(perInstance, 100))
+	expect(t, 10, decide(x, observe(10, high, low)), 15)
+	expect(t, 10, decide(x, observe(10, low, high)), 15)
+}
+
+// What floating point adds to a whole number grows with the number.
+func TestDecideLargeLoadWithFloatNoise(t *testing.T) {
+	x := target(tracking(perInstance, 1))
+	x.Limits.Max = 2_000_000
+	expect(t, 1_000_000, decide(x, observe(1_000_000, steady(policy.Invocations, 1_000_000.00001, 15))), 1_000_000, scaling.AlreadyAtDesired)
+	expect(t, 1_000_000, decide(x, observe(1_000_000, steady(policy.Invocations, 1_000_000.01, 15))), 1_000_001)
+}
+
 func TestDecideLimits(t *testing.T) {
 	at := func(expression string) schedule.Schedule {
 		e, err := schedule.Parse(expression)
@@ -576,8 +624,11 @@ func TestDatapointJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"time":"2026-11-23T09:59:00Z","value":null}`), &d); err != nil || !math.IsNaN(d.Value) {
 		t.Errorf("null became %v, %v; want NaN: missing is not zero", d.Value, err)
 	}
-	if text, err := json.Marshal(d); err != nil || !strings.Contains(string(text), `"value":null`) {
-		t.Errorf("NaN became %s, %v; want null", text, err)
+	for _, none := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		d.Value = none
+		if text, err := json.Marshal(d); err != nil || string(text) != `{"time":"2026-11-23T09:59:00Z","value":null}` {
+			t.Errorf("%v became %s, %v; want null", none, text, err)
+		}
 	}
 	for _, bad := range []string{`{"value":1}`, `{"time":"2026-11-23T09:59:00Z","vale":1}`, `{"time":"x","value":1}`} {
 		if err := json.Unmarshal([]byte(bad), &d); err == nil {

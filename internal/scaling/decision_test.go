@@ -39,6 +39,14 @@ func TestMoveToWhereItIs(t *testing.T) {
 	}
 }
 
+// A decision without steps or reasons has empty lists of them in JSON, not null.
+func TestUndecidedJSON(t *testing.T) {
+	text, err := json.Marshal(scaling.Undecided(scaling.Input{Now: now(), Target: target(), Observation: observe(4)}))
+	if want := `{"desiredCapacity":4,"minCapacity":1,"maxCapacity":100,"steps":[],"notScaledReasons":[]}`; err != nil || string(text) != want {
+		t.Errorf("got %s, %v; want %s", text, err, want)
+	}
+}
+
 // Who else scales the variant is part of a case, and left out where nobody does.
 func TestConflictJSON(t *testing.T) {
 	var o scaling.Observation

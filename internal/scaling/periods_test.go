@@ -45,6 +45,25 @@ func published(name string, period time.Duration, at time.Time, delay time.Durat
 	return s
 }
 
+// A period that was still open at an earlier time says nothing of what would have been
+// asked for then. At 10:09 that of 9:50 is the newest, at 9:59 it had not ended.
+func TestStabilizationDoesNotLookAhead(t *testing.T) {
+	const period = 10 * time.Minute
+	x := target(low("slow", period))
+	x.TargetTracking[0].ScaleIn = window(1, 2)
+	x.Behavior.ScaleIn.Stabilization = period + time.Second
+	s := scaling.Series{Metric: "slow"}
+	for i, value := range []float64{80, 30, 30} {
+		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: now().Add(-time.Duration(i+1) * period), Value: value})
+	}
+	for minute := range 10 {
+		in := scaling.Input{Now: now().Add(time.Duration(minute) * time.Minute), Target: x, Observation: observe(10, s)}
+		if d := scaling.Decide(in); d.DesiredCapacity != 3 {
+			t.Errorf("at minute %d: DesiredCapacity = %d, want 3: %+v", minute, d.DesiredCapacity, d)
+		}
+	}
+}
+
 // A scale-out looks no further back than its window and five minutes, whatever the
 // period: what is older says nothing of now.
 func TestScaleOutGoesByNothingOld(t *testing.T) {
@@ -88,4 +107,22 @@ func TestSeriesOfLongAgo(t *testing.T) {
 func TestStepBeyondMeasure(t *testing.T) {
 	x := stepping(steps("latency", policy.GreaterOrEqual, 50, between(0, 10, 1), from(10, 5)))
 	expect(t, 10, decide(x, observe(10, steady("latency", 1e308, 3))), 15)
+}
+
+// The newest datapoint is where a look back begins, however long its period is and
+// however long ago it ended.
+func TestStabilizationOfALongPeriod(t *testing.T) {
+	x := low("slow", 10*time.Minute)
+	y := target(x)
+	y.Behavior.ScaleOut.Stabilization = 10*time.Minute + time.Second
+	for minute := range 10 {
+		at := now().Add(time.Duration(minute) * time.Minute)
+		s := scaling.Series{Metric: "slow"}
+		for i, v := range []float64{300, 140, 140} {
+			s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: now().Add(-time.Duration(i+1) * 10 * time.Minute), Value: v})
+		}
+		if d := scaling.Decide(scaling.Input{Now: at, Target: y, Observation: observe(10, s)}); d.DesiredCapacity != 14 {
+			t.Errorf("at %s: %+v", at, d)
+		}
+	}
 }

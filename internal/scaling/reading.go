@@ -33,7 +33,7 @@ func (in Input) read(m policy.Metric, s Series) reading {
 		late:       periodOf(in.Now.Add(-lateness), m.Period),
 		incomplete: s.Incomplete,
 	}
-	r.newest = r.late
+	r.newest = math.MinInt64 / 2 // before any period, also when looked back from
 	for _, d := range s.Datapoints {
 		n := periodOf(d.Time, m.Period)
 		if !d.valid() || n > r.closed {

@@ -153,6 +153,21 @@ func TestCooldownOfThePolicyFollowed(t *testing.T) {
 	}
 }
 
+// Of several policies that ask for the same the first in the policy file is followed.
+func TestTheFirstOfEqualAsksIsFollowed(t *testing.T) {
+	first, second := tracking("gpu", 50), tracking(perInstance, 100)
+	first.ScaleOutCooldown, second.ScaleOutCooldown = time.Minute, 10*time.Minute
+	for _, share := range []float64{2, 0.5} {
+		for name, x := range map[string]policy.Target{"gpu: ": target(first, second), perInstance + ": ": target(second, first)} {
+			d := decide(x, observe(10, steady("gpu", 50*share, 15), steady(perInstance, 100*share, 15)))
+			expect(t, 10, d, int(10*share))
+			if want := x.TargetTracking[0].ScaleOutCooldown; d.Cooldown.Out != want || !strings.HasPrefix(d.Steps[0].Reason, name) {
+				t.Errorf("cooldown %+v by %q, want %s by %q", d.Cooldown, d.Steps[0].Reason, want, name)
+			}
+		}
+	}
+}
+
 // A metric that is a sum over the devices of an instance is judged per device.
 func TestDevices(t *testing.T) {
 	x := target(tracking("gpu", 50))

@@ -193,6 +193,7 @@ func TestStabilizationOfSteps(t *testing.T) {
 	idle := steady("load", 30, 5)
 	expect(t, 10, decide(x, observe(10, series("latency", 70, 55, 70), idle)), 11, scaling.StabilizationWindow)
 	expect(t, 10, decide(x, observe(10, series("latency", 70, 45, 70), idle)), 10, scaling.StabilizationWindow)
+	expect(t, 10, decide(x, observe(10, series("latency", 70), idle)), 15) // nobody knows what was before
 	expect(t, 10, decide(x, observe(10, steady("latency", 30, 5), series("load", 5, 15, 5))), 9, scaling.StabilizationWindow)
 	expect(t, 10, decide(x, observe(10, steady("latency", 30, 5), series("load", 5, 5, 5, 25))), 7)
 }

@@ -98,6 +98,8 @@ func TestStepAdjustmentTypes(t *testing.T) {
 		{"exactly -1", percent, -1, 1, 100, 99},
 		{"just above 1", percent, 1, 1, 199, 200},
 		{"just below -1", percent, -1, 1, 199, 198},
+		{"1 % of one is one", percent, 1, 1, 1, 2},
+		{"-1 % of one is one", percent, -1, 1, 1, 0},
 		{"0 % is nothing", percent, 0, 1, 100, 100},
 		{"any share of nothing is nothing", percent, 50, 1, 0, 0},
 		{"100 % less", percent, -100, 1, 7, 0},
