@@ -16,7 +16,6 @@ type reading struct {
 	values     map[int64]float64
 	periods    []int64 // of values, rising
 	newest     int64   // the last period that has a datapoint
-	closed     int64   // the last period that is over
 	due        int64   // the last period whose datapoint is due
 	late       int64   // the period of now less lateness
 	incomplete string  // why CloudWatch did not answer in full, or empty
@@ -28,15 +27,15 @@ func (in Input) read(m policy.Metric, s Series) reading {
 	r := reading{
 		period:     m.Period,
 		values:     make(map[int64]float64, len(s.Datapoints)),
-		closed:     periodOf(in.Now, m.Period) - 1,
 		due:        periodOf(s.DueThrough, m.Period) - 1,
 		late:       periodOf(in.Now.Add(-lateness), m.Period),
 		incomplete: s.Incomplete,
 	}
+	open := periodOf(in.Now, m.Period)
 	r.newest = math.MinInt64 / 2 // before any period, also when looked back from
 	for _, d := range s.Datapoints {
 		n := periodOf(d.Time, m.Period)
-		if !d.valid() || n > r.closed {
+		if !d.valid() || n >= open {
 			continue
 		}
 		v := m.PerDevice(d.Value)
@@ -54,7 +53,6 @@ func (in Input) read(m policy.Metric, s Series) reading {
 func (r reading) before(back time.Duration) reading {
 	shift := int64(back / r.period)
 	r.newest -= shift
-	r.closed -= shift
 	r.due -= shift
 	r.late -= shift
 	return r
@@ -93,7 +91,7 @@ func (r reading) early() []float64 {
 	var out []float64
 	first, _ := slices.BinarySearch(r.periods, r.due+1)
 	for _, p := range r.periods[first:] {
-		if p <= min(r.closed, r.newest) {
+		if p <= r.newest {
 			out = append(out, r.values[p])
 		}
 	}
