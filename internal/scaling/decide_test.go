@@ -391,6 +391,15 @@ func TestDecideIgnoresOpenPeriods(t *testing.T) {
 	if d.DesiredCapacity != 10 {
 		t.Errorf("DesiredCapacity = %d, want 10: only one period of the three is closed", d.DesiredCapacity)
 	}
+	x := tracking(perInstance, 100)
+	x.ScaleOut = window(1, 1)
+	for at, want := range map[time.Duration]int{59 * time.Second: 10, time.Minute: 50} {
+		s := steady(perInstance, 95, 15)
+		s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: now(), Value: 500})
+		if d := scaling.Decide(scaling.Input{Now: now().Add(at), Target: target(x), Observation: observe(10, s)}); d.DesiredCapacity != want {
+			t.Errorf("%s into the period: %d, want %d", at, d.DesiredCapacity, want)
+		}
+	}
 }
 
 // The managed alarms of Application Auto Scaling leave missing data as missing:
