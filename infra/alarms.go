@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -54,12 +53,8 @@ func watch(props *awscloudwatch.CfnAlarmProps, m policy.Metric) {
 // expression lists the queries of an expression: itself, whose value the alarm
 // watches, and its metrics by the ids that the user has chosen.
 func expression(m policy.Metric) []any {
-	id := "result"
-	for slices.ContainsFunc(m.Inputs, func(in policy.MetricInput) bool { return in.ID == id }) {
-		id += "_"
-	}
 	list := []any{&awscloudwatch.CfnAlarm_MetricDataQueryProperty{
-		Id: text(id), Expression: text(m.Expression), ReturnData: true,
+		Id: text(m.FreeID("result")), Expression: text(m.Expression), ReturnData: true,
 	}}
 	for _, in := range m.Inputs {
 		list = append(list, &awscloudwatch.CfnAlarm_MetricDataQueryProperty{

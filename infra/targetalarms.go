@@ -54,7 +54,7 @@ func scaleOutAlarm(prefix string, t policy.Target, tracking policy.TargetTrackin
 		name:        scaleOutName(prefix, t, tracking),
 		description: "The load of a target is above its target value: evaluates the target at once.",
 		metric:      tracking.Metric,
-		threshold:   allDevices(tracking.Metric, tracking.TargetValue),
+		threshold:   tracking.Metric.AllDevices(tracking.TargetValue),
 		comparison:  policy.Greater,
 		window:      tracking.ScaleOut,
 		missing:     policy.TreatMissing,
@@ -70,7 +70,7 @@ func stepAlarm(prefix string, t policy.Target, step policy.StepScaling) targetAl
 		name:        stepName(prefix, t, step),
 		description: "The metric of a step policy is beyond its threshold: evaluates the target at once.",
 		metric:      step.Metric,
-		threshold:   allDevices(step.Metric, step.Threshold),
+		threshold:   step.Metric.AllDevices(step.Threshold),
 		comparison:  step.Comparison,
 		window:      step.Alarm,
 		missing:     step.TreatMissingData,
@@ -89,9 +89,3 @@ func stepName(prefix string, t policy.Target, step policy.StepScaling) string {
 
 // alarmID tells the alarms of a scope apart: endpoints and variants have no dot.
 func alarmID(t policy.Target, name string) string { return t.Endpoint + "." + t.Variant + "." + name }
-
-// allDevices returns the value of a metric that is perDevice for each of its
-// devices: the inverse of Metric.PerDevice.
-func allDevices(m policy.Metric, perDevice float64) float64 {
-	return perDevice * float64(max(1, m.Devices))
-}

@@ -66,6 +66,16 @@ type Activity struct {
 	EndTime       time.Time `json:"endTime,omitzero"`
 }
 
+// NewID names an activity: when, of which variant, by which invocation. Of the
+// invocation's name the last 12 characters do; without one it is left out.
+func NewID(at time.Time, variant, invocation string) string {
+	id := at.UTC().Format("20060102T150405.000Z") + "-" + variant
+	if invocation != "" {
+		id += "-" + invocation[max(0, len(invocation)-12):]
+	}
+	return id
+}
+
 // ScaleOut reports whether the activity adds capacity.
 func (a Activity) ScaleOut() bool { return a.To > a.From }
 

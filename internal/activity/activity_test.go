@@ -12,6 +12,18 @@ import (
 
 func now() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) }
 
+func TestNewID(t *testing.T) {
+	for invocation, want := range map[string]string{
+		"":               "20261123T100000.000Z-AllTraffic",
+		"others":         "20261123T100000.000Z-AllTraffic-others",
+		"0123456789abcd": "20261123T100000.000Z-AllTraffic-23456789abcd",
+	} {
+		if got := activity.NewID(now(), "AllTraffic", invocation); got != want {
+			t.Errorf("NewID of invocation %q = %q, want %q", invocation, got, want)
+		}
+	}
+}
+
 func claim(from, to int) activity.Activity {
 	return activity.Activity{ID: "a1", Variant: "AllTraffic", From: from, To: to, Status: activity.Pending, StartTime: now()}
 }

@@ -62,7 +62,7 @@ func (s State) byOthers(e Endpoint, v Variant, was Known, now time.Time) Activit
 		cause = "the capacity that had been asked for came late"
 	}
 	return Activity{
-		ID:            now.UTC().Format("20060102T150405.000Z") + "-" + v.Name + "-others",
+		ID:            NewID(now, v.Name, "others"),
 		Variant:       v.Name,
 		From:          was.Capacity,
 		To:            v.Current,

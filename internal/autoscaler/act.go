@@ -161,7 +161,7 @@ func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) 
 	// By the wall clock alone: the other one stands still while a sandbox is frozen.
 	claimedAt := e.Now().Round(0)
 	claimed, err := v.state.Claim(activity.Activity{
-		ID:            activityID(claimedAt, c.target.Variant, t.Invocation),
+		ID:            activity.NewID(claimedAt, c.target.Variant, t.Invocation),
 		Variant:       c.target.Variant,
 		From:          c.present,
 		To:            c.decision.DesiredCapacity,
@@ -242,15 +242,6 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 func (e *Evaluator) giveUp(ctx context.Context, v *view, c *evaluation, o activity.Outcome, code scaling.Code) {
 	e.end(ctx, v, o)
 	c.holdAt(code, "%s", o.Message)
-}
-
-// activityID names an activity: when, of which variant, by which invocation.
-func activityID(at time.Time, variant, invocation string) string {
-	id := at.UTC().Format("20060102T150405.000Z") + "-" + variant
-	if invocation != "" {
-		id += "-" + invocation[max(0, len(invocation)-12):]
-	}
-	return id
 }
 
 // cause says in one line what an activity follows from.

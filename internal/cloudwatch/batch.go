@@ -71,13 +71,7 @@ func seconds(period time.Duration) *int32 { return aws.Int32(int32(period / time
 // queryID names the query of metric i of a call, unlike any that the user chose for
 // an input of it. Names of endpoints would not do: an id begins with a lower-case
 // letter and has no hyphens.
-func queryID(i int, m policy.Metric) string {
-	id := fmt.Sprintf("m%d", i)
-	for slices.ContainsFunc(m.Inputs, func(in policy.MetricInput) bool { return in.ID == id }) {
-		id += "_"
-	}
-	return id
-}
+func queryID(i int, m policy.Metric) string { return m.FreeID(fmt.Sprintf("m%d", i)) }
 
 // add takes in one page.
 func (b *batch) add(page *cloudwatch.GetMetricDataOutput) {

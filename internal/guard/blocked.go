@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
 
@@ -21,7 +22,7 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 	for _, a := range in.Activities {
 		if a.Open() {
 			return scaling.ActivityInProgress, fmt.Sprintf("the change from %d to %d of %s waits for its outcome",
-				a.From, a.To, clock(a.StartTime))
+				a.From, a.To, policy.Clock(a.StartTime))
 		}
 	}
 	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) {
@@ -35,7 +36,7 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 	tooFar := in.Now.Add(activity.MaxBackoff + activity.ClockSkew)
 	if in.Now.Before(backoff.Until) && backoff.Until.Before(tooFar) {
 		return scaling.BackingOff, fmt.Sprintf("SageMaker refused it or did not carry it out, times in a row: %d; next try at %s",
-			backoff.Failures, clock(backoff.Until))
+			backoff.Failures, policy.Clock(backoff.Until))
 	}
 	return "", ""
 }

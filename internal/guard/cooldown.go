@@ -2,6 +2,7 @@ package guard
 
 import (
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
 
@@ -13,13 +14,13 @@ func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
 	if until := lastOut.EndTime.Add(d.Cooldown.Out); hasOut && in.Now.Before(until) {
 		d.Hold(scaling.ScaleOutCooldown, in.Present(),
 			"the scale-out from %d to %d is in service since %s; no scale-in until %s",
-			lastOut.From, lastOut.To, clock(lastOut.EndTime), clock(until))
+			lastOut.From, lastOut.To, policy.Clock(lastOut.EndTime), policy.Clock(until))
 		return
 	}
 	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)
 	if until := lastIn.EndTime.Add(d.Cooldown.In); hasIn && !ended && in.Now.Before(until) {
 		d.Hold(scaling.ScaleInCooldown, in.Present(),
 			"the scale-in from %d to %d was done at %s; no other until %s",
-			lastIn.From, lastIn.To, clock(lastIn.EndTime), clock(until))
+			lastIn.From, lastIn.To, policy.Clock(lastIn.EndTime), policy.Clock(until))
 	}
 }

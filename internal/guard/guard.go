@@ -18,8 +18,6 @@
 package guard
 
 import (
-	"time"
-
 	"sagescale/internal/activity"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
@@ -70,6 +68,3 @@ func pause(in scaling.Input, d *scaling.Decision) {
 		d.Hold(scaling.Paused, present, "scale-ins are paused: %s", o)
 	}
 }
-
-// clock writes a time as an on-call engineer reads it.
-func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }

@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The predefined metrics, named as in Application Auto Scaling without the
 // prefix SageMakerVariant.
@@ -61,6 +64,18 @@ func (m Metric) Measured() Metric {
 
 // PerDevice returns a value of the metric for one device.
 func (m Metric) PerDevice(v float64) float64 { return v / float64(max(1, m.Devices)) }
+
+// AllDevices returns the value of the metric that is v for each of its devices: the
+// inverse of PerDevice.
+func (m Metric) AllDevices(v float64) float64 { return v * float64(max(1, m.Devices)) }
+
+// FreeID returns id, or one like it that no input of the metric has.
+func (m Metric) FreeID(id string) string {
+	for slices.ContainsFunc(m.Inputs, func(in MetricInput) bool { return in.ID == id }) {
+		id += "_"
+	}
+	return id
+}
 
 // Computed reports whether the metric is an expression.
 func (m Metric) Computed() bool { return m.Expression != "" }

@@ -130,3 +130,6 @@ func Brief(d time.Duration) string {
 	}
 	return s
 }
+
+// Clock writes a time as an on-call engineer reads it: the time of day, in UTC.
+func Clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }

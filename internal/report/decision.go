@@ -116,9 +116,9 @@ func values(s scaling.Series, points []scaling.Datapoint) string {
 	for _, p := range points[max(0, len(points)-shown):] {
 		list = append(list, value(p.Value))
 	}
-	text := fmt.Sprintf("%s until %s", strings.Join(list, ", "), clock(points[len(points)-1].Time))
+	text := fmt.Sprintf("%s until %s", strings.Join(list, ", "), policy.Clock(points[len(points)-1].Time))
 	if len(points) > shown {
-		text += fmt.Sprintf("; %d datapoints since %s", len(points), clock(points[0].Time))
+		text += fmt.Sprintf("; %d datapoints since %s", len(points), policy.Clock(points[0].Time))
 	}
 	if s.Incomplete != "" {
 		text += "; incomplete: " + s.Incomplete
@@ -200,7 +200,7 @@ func latest(all []activity.Activity) []string {
 		}
 		text := fmt.Sprintf("%s  %d -> %d %s", instant(a.StartTime), a.From, a.To, a.Status)
 		if !a.Open() {
-			text += " at " + clock(a.EndTime)
+			text += " at " + policy.Clock(a.EndTime)
 		}
 		if a.Cause != "" {
 			text += ": " + a.Cause
@@ -220,6 +220,5 @@ func plain(text string) string {
 	}, text)
 }
 
-// instant writes a time with its day, clock one of the day.
+// instant writes a time with its day.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
-func clock(t time.Time) string   { return t.UTC().Format("15:04:05Z") }

@@ -13,10 +13,10 @@ import "sagescale/internal/policy"
 func alarm(breaching, present int, w policy.Window, treat string) bool {
 	missing := w.Periods - present
 	switch {
-	case present == 0 && treat != policy.TreatBreaching:
-		return false
 	case treat == policy.TreatBreaching:
 		return breaching+missing >= w.Datapoints
+	case present == 0:
+		return false
 	case treat == policy.TreatMissing && missing > 0 && breaching == present:
 		return true
 	}

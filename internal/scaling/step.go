@@ -70,7 +70,7 @@ func (in Input) credit(a *ask, p policy.StepScaling, values []float64) {
 	present := in.Present()
 	credited := adjust(p, values, max(0, present-added))
 	a.message = fmt.Sprintf("%s; it counts from the capacity before the scale-outs of its cooldown, which lasts until %s",
-		credited.message, until.UTC().Format("15:04:05Z"))
+		credited.message, policy.Clock(until))
 	a.capacity = max(credited.capacity, present)
 	if a.capacity == present {
 		a.code, a.insists = ScaleOutCooldown, true
@@ -130,8 +130,9 @@ func changed(p policy.StepScaling, present, adjustment int) int {
 		wanted = int64(adjustment)
 	case policy.PercentChangeInCapacity:
 		least := int64(p.MinAdjustment)
-		change := int64(present) * int64(adjustment) / 100
-		switch product := int64(present) * int64(adjustment); {
+		product := int64(present) * int64(adjustment)
+		change := product / 100
+		switch {
 		case product > 0:
 			change = max(change, least)
 		case product < 0:

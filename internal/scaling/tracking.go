@@ -33,14 +33,15 @@ func (in Input) trackBy(t policy.TargetTracking, least, most reading, minimum in
 	}
 	tolerance := in.Target.Behavior.ScaleOut.Tolerance
 	top := falling(least.latest(t.ScaleOut.Periods))
-	if high := above(top, present, tolerance); alarm(high, len(top), t.ScaleOut, policy.TreatMissing) {
+	high := above(top, present, tolerance)
+	if alarm(high, len(top), t.ScaleOut, policy.TreatMissing) {
 		need := mean(top[:min(high, t.ScaleOut.Datapoints)])
 		a.capacity = instances(need)
 		a.message = fmt.Sprintf("%s: %d of %d datapoints are above the target of %s%s%s; %s", a.name, high, t.ScaleOut.Periods,
 			number(t.TargetValue), tolerated(tolerance), lacking(len(top), t.ScaleOut.Periods), asks(t, need))
 		return a
 	}
-	a.unsure = alarm(above(top, present, tolerance), len(top), t.ScaleOut, policy.TreatBreaching)
+	a.unsure = alarm(high, len(top), t.ScaleOut, policy.TreatBreaching)
 	due, missing := most.dueValues(t.ScaleIn.Periods)
 	if missing > 0 || most.incomplete != "" {
 		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, most.incomplete)

@@ -119,7 +119,7 @@ func (s *served) measure(m policy.Metric, u int) float64 {
 	case policy.ConcurrentRequestsPerModel:
 		return s.Requests[u] / 60 / instances
 	}
-	return min(100, 100*s.Requests[u]/(instances*s.InstanceCapacity)) * float64(max(1, m.Devices))
+	return m.AllDevices(min(100, 100*s.Requests[u]/(instances*s.InstanceCapacity)))
 }
 
 // statistic puts the values of a period's minutes together.
