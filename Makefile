@@ -12,6 +12,7 @@ export PATH := $(CURDIR)/infra/node_modules/.bin:$(CURDIR)/.venv/bin:$(CURDIR)/b
 export GOFLAGS := -mod=readonly
 
 GOLANGCI_LINT := v2.15.0
+GOVULNCHECK := v1.9.0
 # Everything but infra, whose bindings take a minute and a gigabyte to compile.
 QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
 INFRA := ./infra ./infra/bundle ./infra/build
@@ -44,7 +45,7 @@ policy-named:
 .PHONY: test
 test: ## Run every check there is
 	$(MAKE) --no-print-directory --jobs 2 infra-test unit lint fuzz FUZZTIME=5000x
-	$(MAKE) --no-print-directory contract synth e2e
+	$(MAKE) --no-print-directory vulncheck contract synth e2e
 	@echo "all checks passed"
 
 .PHONY: unit
@@ -60,9 +61,14 @@ lint: bin/golangci-lint-$(GOLANGCI_LINT) ## Check style, purity and the module f
 	go mod verify > /dev/null
 	bin/golangci-lint-$(GOLANGCI_LINT) run --build-tags local,e2e $(QUICK) $(INFRA)
 
+.PHONY: vulncheck
+vulncheck: bin/govulncheck-$(GOVULNCHECK) ## Look for known vulnerabilities in what is called; says when it cannot
+	go test -count=1 -tags local -v ./test/vulncheck
+
 .PHONY: infra-test
 infra-test: infra/node_modules/.installed ## Test the CDK app and its template
 	go test $(INFRA)
+	go test ./internal -run Licences # those of the CDK's modules, which are here now
 
 .PHONY: synth
 synth: infra/node_modules/.installed .venv/.installed ## Synthesize the template and check it with cdk-nag and cfn-lint
@@ -98,11 +104,12 @@ bench: ## Measure the functions beside a hello-world Lambda, and the packages' b
 ##@ Tidy
 
 .PHONY: generate
-generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the README's tables
+generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the tables of the pages
 	go test ./internal/policyfile -run Schema -update
 	go test ./test/scenario -update
 	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
 	go test ./test/conformance -run Readme -update
+	go test ./internal -run Licences -update
 	go test ./infra -run Readme -update
 
 .PHONY: clean
@@ -114,6 +121,11 @@ clean: ## Remove what was built and installed
 bin/golangci-lint-$(GOLANGCI_LINT):
 	GOFLAGS= GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv bin/golangci-lint $@
+
+bin/govulncheck-$(GOVULNCHECK):
+	rm -f bin/govulncheck-*
+	GOFLAGS= GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+	mv bin/govulncheck $@
 
 infra/node_modules/.installed: infra/package.json infra/package-lock.json
 	npm ci --prefix infra --no-audit --no-fund

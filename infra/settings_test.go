@@ -7,12 +7,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
+	"sagescale/infra/bundle"
 	"sagescale/internal/policyfile"
 )
 
 // A wrong policy file fails the synth by the words of policyfile, which are those
 // of `sagescale validate`.
+//
+// Faults: G1, G2
 func TestWrongPolicyFile(t *testing.T) {
 	path := write(t, "version: 1\ntargets:\n- endpoint: a\n  variant: b\n  minCapacity: 0\n  maxCapacity: x\n")
 	_, expected := policyfile.Load(path)
@@ -25,6 +29,7 @@ func TestWrongPolicyFile(t *testing.T) {
 	}
 }
 
+// Faults: G11
 func TestSettingsFaults(t *testing.T) {
 	long := strings.Repeat("x", 250)
 	tests := []struct {
@@ -166,4 +171,30 @@ func write(t *testing.T, policy string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// The names of others that a policy may have reach the template as they are: a text is
+// neither a reference nor a token there, and no character of it is more than text.
+//
+// Faults: H5
+func TestHostileNamesInTheTemplate(t *testing.T) {
+	const hostile = `"><script>${AWS::AccountId}</script>\u202e'=1+1 %s {"Ref":"AWS::Region"}`
+	bundles := bundle.Bundles{Root: t.TempDir(), Architecture: bundle.ARM64}
+	fakeBundles(t, bundles)
+	metric := fmt.Sprintf("{name: m, namespace: %q, metricName: %[1]q, statistic: Sum, dimensions: {%[1]q: %[1]q}}", "x"+hostile)
+	a := synthFake(t, bundles, map[string]any{contextPolicy: write(t, policyOf("e", metric))})
+	alarm := byName(a)["sagescale/e/v/m-scale-out"]
+	want(t, "alarm", alarm, "x"+hostile, "Namespace")
+	want(t, "alarm", alarm, "x"+hostile, "MetricName")
+	want(t, "alarm", alarm, "x"+hostile, "Dimensions", 0, "Name")
+	want(t, "alarm", alarm, "x"+hostile, "Dimensions", 0, "Value")
+	if strings.ContainsFunc(string(a.text), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+		t.Errorf("not plain: %s", a.text)
+	}
+	for _, name := range []string{"a b", "a\x1b[31m", "a\u202e", "a/b", "../a", strings.Repeat("a", 64)} {
+		quoted := fmt.Sprintf("%q", name)
+		if _, err := loadSettings(map[string]any{contextPolicy: write(t, policyOf(quoted, "InvocationsPerInstance"))}); err == nil {
+			t.Errorf("endpoint %q is accepted", name)
+		}
+	}
 }

@@ -64,6 +64,8 @@ func TestFunctions(t *testing.T) {
 
 // Events grow stale at once: nothing is kept or retried for long, and what fails
 // is kept where people can find it.
+//
+// Faults: A6, A10
 func TestDelivery(t *testing.T) {
 	a := standard(t)
 	queue := "${" + a.ids("AWS::SQS::Queue")[0] + ".Arn}"
@@ -92,6 +94,7 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// Faults: A10
 func TestDeadLetters(t *testing.T) {
 	a := standard(t)
 	queue := a.only(t, "AWS::SQS::Queue")
@@ -109,6 +112,7 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// Faults: G8
 func TestTable(t *testing.T) {
 	table := standard(t).only(t, "AWS::DynamoDB::Table")
 	properties := table.Properties
@@ -355,6 +359,7 @@ func TestLongestWindows(t *testing.T) {
 	}
 }
 
+// Faults: A7, A10
 func TestOperationalAlarms(t *testing.T) {
 	a := standard(t)
 	alarms := byName(a)

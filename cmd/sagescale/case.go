@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/scaling"
@@ -56,8 +57,13 @@ type decideObservation struct {
 	Conflict        string           `json:"conflict"`
 }
 
-// maxCase bounds a case, in bytes.
-const maxCase = 16 << 20
+const (
+	// maxCase bounds a case, in bytes.
+	maxCase = 16 << 20
+	// longestText is how much of a text of a case the answer may repeat, in
+	// characters. No status and no name is as long.
+	longestText = 1000
+)
 
 // readCase reads the case named by args, or standard input.
 func readCase(stdin io.Reader, args []string) (name string, text []byte, err error) {
@@ -139,11 +145,11 @@ func (c decideCase) input(target policy.Target) scaling.Input {
 		Now:    *c.Now,
 		Target: target,
 		Observation: scaling.Observation{
-			Status:          *c.Observation.Status,
+			Status:          plain.Cut(*c.Observation.Status, longestText),
 			CurrentCapacity: *c.Observation.CurrentCapacity,
 			DesiredCapacity: *c.Observation.DesiredCapacity,
 			Metrics:         c.Observation.Metrics,
-			Conflict:        c.Observation.Conflict,
+			Conflict:        plain.Cut(c.Observation.Conflict, longestText),
 		},
 		Activities: activities,
 		Override:   *cmp.Or(c.Override, &policy.Override{}),

@@ -8,6 +8,7 @@ import (
 
 	"sagescale/internal/activity"
 	"sagescale/internal/guard"
+	"sagescale/internal/plain"
 	"sagescale/internal/report"
 	"sagescale/internal/scaling"
 )
@@ -58,7 +59,7 @@ capacity, and what held it back.`,
 		if *inWords || *format == "text" {
 			return report.Decision(cmd.OutOrStdout(), in, d)
 		}
-		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder := json.NewEncoder(plain.JSON(cmd.OutOrStdout()))
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(d)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sagescale/internal/autoscaler"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/report"
@@ -110,7 +111,7 @@ func demo(cmd *cobra.Command, o demoOptions, now func() time.Time) error {
 		return err
 	}
 	defer records.Discard()
-	encoder := json.NewEncoder(records)
+	encoder := json.NewEncoder(plain.JSON(records))
 	encoder.SetEscapeHTML(false)
 	run.Config.Record = func(r autoscaler.Record) error { return encoder.Encode(r) }
 	warnings := &slog.HandlerOptions{Level: slog.LevelWarn}

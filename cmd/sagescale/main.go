@@ -16,10 +16,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
 )
 
@@ -124,24 +124,21 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// complaint is what is said of an error: without the mark, one fault a line.
+// longestLine is how long a line about an error may be, in characters.
+const longestLine = 2000
+
+// complaint is what is said of an error: without the mark, one fault a line, each
+// plain and of bounded length, because an error may quote what somebody else wrote.
 func complaint(err error) string {
-	text := printable(strings.TrimPrefix(err.Error(), errInvalid.Error()+": "))
+	lines := strings.Split(strings.TrimPrefix(err.Error(), errInvalid.Error()+": "), "\n")
+	for i, line := range lines {
+		lines[i] = plain.Cut(plain.Text(line), longestLine)
+	}
+	text := strings.Join(lines, "\n")
 	if _, ok := errors.AsType[policyfile.Faults](err); ok {
 		return text
 	}
 	return "sagescale: " + text
-}
-
-// printable marks what a terminal would take for more than text: an error may
-// quote what somebody else wrote.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 func exitCode(err error) int {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
 )
 
@@ -81,9 +82,9 @@ func answerFile(out io.Writer, format string, v verdict) error {
 	var err error
 	switch {
 	case format == "json":
-		err = json.NewEncoder(out).Encode(v)
+		err = json.NewEncoder(plain.JSON(out)).Encode(v)
 	case v.Valid:
-		_, err = fmt.Fprintf(out, "%s: valid: %s, policy digest %s\n", v.File, count(v.Targets, "target"), v.Digest)
+		_, err = fmt.Fprintf(out, "%s: valid: %s, policy digest %s\n", plain.Text(v.File), count(v.Targets, "target"), v.Digest)
 	}
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)

@@ -25,8 +25,8 @@ type api interface {
 // Scalers knows who else scales a variant.
 type Scalers struct{ client api }
 
-// New returns Scalers on a client.
-func New(client *applicationautoscaling.Client) *Scalers { return &Scalers{client} }
+// New returns Scalers on a client: the SDK's, or what behaves like it.
+func New(client api) *Scalers { return &Scalers{client} }
 
 // Conflict says in words who else scales the variant's instances, or is empty. A
 // target that is registered is a conflict, unless all of its scaling is suspended.

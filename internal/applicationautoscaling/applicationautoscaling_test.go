@@ -29,6 +29,7 @@ func request(token string) object {
 	return out
 }
 
+// Faults: E20
 func TestConflict(t *testing.T) {
 	other := func(id any) object { return target(object{"ResourceId": id}) }
 	tests := map[string]struct {
@@ -74,6 +75,8 @@ func TestConflict(t *testing.T) {
 }
 
 // Only a target that is suspended in every way scales nothing.
+//
+// Faults: E20
 func TestSuspended(t *testing.T) {
 	states := map[string]struct {
 		state any
@@ -114,6 +117,8 @@ func TestLimits(t *testing.T) {
 
 // No text of the answer is in the words, also when it is long or would break a
 // line of the log.
+//
+// Faults: H5
 func TestNoTextOfTheServiceInTheWords(t *testing.T) {
 	for _, text := range []string{"evil\n\x1b[31m\u202e\"}{\x00", strings.Repeat("evil", 10_000), "%d%s%!(evil)", "<script>evil"} {
 		hostile := target(object{

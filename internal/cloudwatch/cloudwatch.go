@@ -35,8 +35,8 @@ type api interface {
 // Metrics reads metrics.
 type Metrics struct{ client api }
 
-// New returns Metrics on a client.
-func New(client *cloudwatch.Client) *Metrics { return &Metrics{client} }
+// New returns Metrics on a client: the SDK's, or what behaves like it.
+func New(client api) *Metrics { return &Metrics{client} }
 
 // Read returns the datapoints that the queries ask for up to now, one series for
 // each, in their order. All metrics of one period are asked for together: a call

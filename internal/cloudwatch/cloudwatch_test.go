@@ -178,6 +178,7 @@ func TestEachPeriodHasACall(t *testing.T) {
 	check(t, "queries in each call", sizes, []int{2, 2, 1})
 }
 
+// Faults: D15, G3
 func TestBatches(t *testing.T) {
 	tests := map[int][]int{0: nil, 1: {1}, 500: {500}, 501: {500, 1}, 1001: {500, 500, 1}}
 	for n, want := range tests {
@@ -211,6 +212,7 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// Faults: D11, D12, D14
 func TestAnswers(t *testing.T) {
 	message := func(p cbor.Map) cbor.Map {
 		p["Messages"] = cbor.List{cbor.Map{"Code": cbor.String("MaxMetricsExceeded"), "Value": cbor.String("too many")}}
@@ -340,6 +342,8 @@ func TestNaNIsPassedOn(t *testing.T) {
 }
 
 // A text of CloudWatch may be as long as it likes: it ends up in records.
+//
+// Faults: H5
 func TestLongMessageIsCut(t *testing.T) {
 	p := page("", result("m0", "Complete"))
 	p["Messages"] = cbor.List{cbor.Map{"Code": cbor.String("C"), "Value": cbor.String(strings.Repeat("x", 10_000))}}
@@ -364,6 +368,7 @@ func TestTokenLeadsToTheNextPage(t *testing.T) {
 	check(t, "tokens", tokens, []cbor.Value{nil, cbor.String("a"), cbor.String("b"), nil})
 }
 
+// Faults: D13
 func TestEndlessTokenIsAnError(t *testing.T) {
 	s := serve(t, ok(page("again", result("m0", "PartialData"))))
 	got, err := s.metrics().Read(bounded(t), queriesFor(several(1)...), now())
@@ -375,6 +380,7 @@ func TestEndlessTokenIsAnError(t *testing.T) {
 	}
 }
 
+// Faults: D12, D13, D15
 func TestFaults(t *testing.T) {
 	garbage := func(cbor.Map) (int, []byte) { return http.StatusOK, []byte("garbage") }
 	good := ok(page("", result("m0", "Complete")))

@@ -32,6 +32,8 @@ func expectRefusal(t *testing.T, decode decoder, raw []byte, reason string) {
 }
 
 // What is wrong with the JSON is wrong for every function.
+//
+// Faults: A15
 func TestRefuseMalformed(t *testing.T) {
 	deep := strings.Repeat(`{"a":[`, 20) + strings.Repeat(`]}`, 20)
 	tests := []struct {
@@ -118,6 +120,7 @@ func TestRefuseSchedule(t *testing.T) {
 	})
 }
 
+// Faults: A11, A15, H1
 func TestRefuseDirectAlarm(t *testing.T) {
 	const file = "alarm-direct-metric"
 	const arn = `"alarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:`
@@ -152,6 +155,7 @@ func TestRefuseDirectAlarm(t *testing.T) {
 	})
 }
 
+// Faults: A11, H1, H4
 func TestRefuseAlarmOfEventBridge(t *testing.T) {
 	const file = "alarm-eventbridge-alarm"
 	expectRefusals(t, "alarm", []change{
@@ -170,6 +174,7 @@ func TestRefuseAlarmOfEventBridge(t *testing.T) {
 	})
 }
 
+// Faults: H1
 func TestRefuseAlarmOfTopic(t *testing.T) {
 	const file = "alarm-sns"
 	const topic = `"TopicArn": "arn:aws:sns:eu-west-1:111122223333:`
@@ -222,6 +227,8 @@ func TestRefuseEndpointState(t *testing.T) {
 }
 
 // A record that is refused takes no other with it.
+//
+// Faults: H1
 func TestAlarmRecordsAreJudgedOneByOne(t *testing.T) {
 	record := string(read(t, "alarm-sns"))
 	record = strings.TrimSpace(record[strings.Index(record, "[")+1 : strings.LastIndex(record, "]")])
@@ -237,6 +244,8 @@ func TestAlarmRecordsAreJudgedOneByOne(t *testing.T) {
 }
 
 // The dimensions in an alarm point where they like: its name counts.
+//
+// Faults: H2
 func TestDimensionsAreIgnored(t *testing.T) {
 	raw := swap(t, "alarm-direct-metric", `"EndpointName": "chat-llm"`, `"EndpointName": "victim"`)
 	got, err := event.DecodeAlarm(raw, origin())
@@ -279,6 +288,8 @@ func TestEndpointSpellings(t *testing.T) {
 var hostile = `\u001b[31m\n\u202e=cmd|\u0000 ` + strings.Repeat("é", 1000)
 
 // Hostile texts come out short and printable, in events and in messages.
+//
+// Faults: H5
 func TestTextsAreCleaned(t *testing.T) {
 	for _, s := range samples() {
 		for _, text := range []string{s.want.ID, "office-hours"} {
@@ -295,6 +306,7 @@ func TestTextsAreCleaned(t *testing.T) {
 	}
 }
 
+// Faults: H5
 func TestAlarmNamesAreCleaned(t *testing.T) {
 	names := map[string]string{
 		"alarm-direct-metric":  hostile,
@@ -316,6 +328,7 @@ func TestAlarmNamesAreCleaned(t *testing.T) {
 	}
 }
 
+// Faults: H5
 func TestStatusIsCleaned(t *testing.T) {
 	raw := swap(t, "endpoint-in-service", "IN_SERVICE", hostile)
 	e, err := event.DecodeEndpointState(raw, origin())

@@ -255,6 +255,8 @@ func sameJSON(t *testing.T, a, b []byte) {
 }
 
 // AWS adds members without notice, and JSON has no order.
+//
+// Faults: A11
 func TestSamplesWithStrangeMembersInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, s := range samples() {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -20,11 +21,16 @@ import (
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/config"
 	"sagescale/internal/event"
+	"sagescale/internal/plain"
 )
 
 // margin is what is left of a function's time when its work is called off, so
 // that it can still say so.
 const margin = 2 * time.Second
+
+// longestText is how much of one text is logged, in characters: CloudWatch takes
+// lines of a bounded size, and a line must stay whole to be found.
+const longestText = 4000
 
 // evaluator does the work. See autoscaler.Evaluator.
 type evaluator interface {
@@ -144,7 +150,7 @@ func (f Function) report(ctx context.Context, o outcome) {
 		evaluations, level, text = 0, slog.LevelWarn, o.refused.Error()
 	}
 	f.Log.LogAttrs(ctx, level, "invocation",
-		slog.String("error", text),
+		slog.String("error", plain.Cut(text, longestText)),
 		slog.String(config.MetricDimension, f.Name),
 		slog.Int(config.MetricEvaluations, evaluations),
 		slog.Int(config.MetricErrors, failures),
@@ -165,9 +171,19 @@ func embedded(now time.Time) map[string]any {
 	}
 }
 
-// LogRecord returns a recorder that logs every decision record.
+// LogRecord returns a recorder that logs every decision record. What it says of
+// errors is cut: the names of an item that somebody else wrote may stand there.
 func LogRecord(log *slog.Logger) func(context.Context, autoscaler.Record) {
 	return func(ctx context.Context, r autoscaler.Record) {
+		r.Error = plain.Cut(r.Error, longestText)
+		d := &r.Decision
+		d.Steps, d.NotScaledReasons = slices.Clone(d.Steps), slices.Clone(d.NotScaledReasons)
+		for i := range d.Steps {
+			d.Steps[i].Reason = plain.Cut(d.Steps[i].Reason, longestText)
+		}
+		for i := range d.NotScaledReasons {
+			d.NotScaledReasons[i].Message = plain.Cut(d.NotScaledReasons[i].Message, longestText)
+		}
 		log.LogAttrs(ctx, slog.LevelInfo, "evaluation", slog.Any("record", r))
 	}
 }

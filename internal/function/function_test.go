@@ -19,6 +19,7 @@ import (
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/event"
 	"sagescale/internal/function"
+	"sagescale/internal/scaling"
 )
 
 // spy notes what a function asks of the evaluator.
@@ -103,6 +104,7 @@ func TestEverySampleThroughItsFunction(t *testing.T) {
 	}
 }
 
+// Faults: A15, H1
 func TestFunctionsRefuseWithoutHarm(t *testing.T) {
 	sample, err := os.ReadFile("../../events/alarm-direct-metric.json")
 	if err != nil {
@@ -219,6 +221,33 @@ func TestFunctionTellsItsInvocation(t *testing.T) {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 	if err := f.Schedule(ctx, json.RawMessage(`{}`)); err != nil || s.trigger.Invocation != "request-1" {
 		t.Errorf("trigger %+v, %v; want the request's id", s.trigger, err)
+	}
+}
+
+// What others have written makes no second line and no long one.
+//
+// Faults: H5
+func TestLogsOfHostileErrors(t *testing.T) {
+	raw, err := os.ReadFile("../../events/alarm-eventbridge-alarm.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile := "\x1b[31m\r\n{\"msg\":\"evaluation\"}\u202e\xff" + strings.Repeat("x\n", 1<<19)
+	f, _, log := harness(errors.New(hostile))
+	_ = f.Alarm(t.Context(), raw) // fails, by that error
+	function.LogRecord(f.Log)(t.Context(), autoscaler.Record{
+		Error: hostile, Decision: scaling.Decision{
+			Steps:            []scaling.Step{{Rule: scaling.Rule(scaling.EvaluationFailed), Reason: hostile}},
+			NotScaledReasons: []scaling.Reason{{Code: scaling.EvaluationFailed, Message: hostile}},
+		},
+	})
+	if strings.Count(log.String(), "\n") != 2 || log.Len() > 40<<10 {
+		t.Errorf("%d bytes: %.1000s", log.Len(), log)
+	}
+	for line := range strings.Lines(log.String()) {
+		if !json.Valid([]byte(line)) || strings.ContainsAny(line, "\x1b\r") {
+			t.Errorf("log %.1000q", line)
+		}
 	}
 }
 

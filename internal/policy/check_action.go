@@ -4,9 +4,13 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sagescale/internal/schedule"
 )
+
+// maxSchedule bounds an expression, in characters: a fault may repeat it.
+const maxSchedule = 256
 
 func (f *faults) actions(path Path, all []ScheduledActionSpec) {
 	if len(all) > maxActions {
@@ -46,6 +50,10 @@ func (f *faults) action(path Path, a ScheduledActionSpec) {
 
 // schedule checks an action's expression, zone and times together.
 func (f *faults) schedule(path Path, a ScheduledActionSpec) {
+	if utf8.RuneCountInString(*a.Schedule) > maxSchedule {
+		f.add(path.with("schedule"), *a.Schedule, "must be at most %d characters, as EventBridge Scheduler wants it", maxSchedule)
+		return
+	}
 	e, err := schedule.Parse(*a.Schedule)
 	if err != nil {
 		f.scheduleFault(path, a, err)

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones that the rules are tried with
@@ -53,6 +54,10 @@ func TestRulesOfScheduledActions(t *testing.T) {
 			[]string{at + `.duration: "8784h1m": must be whole seconds from 1m to 8784h`}},
 		{"schedule", one(func(a *policy.ScheduledActionSpec) { a.Schedule = new("daily") }),
 			[]string{at + `.schedule: "daily": "daily" is not at(...), rate(...) or cron(...)`}},
+		{"longest schedule", one(func(a *policy.ScheduledActionSpec) { a.Schedule = new(strings.Repeat("é", 256)) }),
+			[]string{at + `.schedule: "` + strings.Repeat("é", 80) + `": "` + strings.Repeat("é", 256) + `" is not at(...), rate(...) or cron(...)`}},
+		{"schedule that is too long", one(func(a *policy.ScheduledActionSpec) { a.Schedule = new(strings.Repeat("é", 257)) }),
+			[]string{at + `.schedule: "` + strings.Repeat("é", 80) + `": must be at most 256 characters, as EventBridge Scheduler wants it`}},
 		{"zone", one(func(a *policy.ScheduledActionSpec) { a.Timezone = new("Europe/Pairs") }),
 			[]string{at + `.timezone: "Europe/Pairs": must be an IANA time zone such as Europe/Paris`}},
 		{"schedule and zone", one(func(a *policy.ScheduledActionSpec) { a.Schedule, a.Timezone = new("daily"), new("Local") }), []string{
@@ -89,6 +94,8 @@ func TestZones(t *testing.T) {
 
 // TestOneSidedActions: limits of 1 and 8 must never cross, whichever actions
 // have fired.
+//
+// Faults: G1
 func TestOneSidedActions(t *testing.T) {
 	low := func(n int) policy.ScheduledActionSpec { return limits(new(n), nil) }
 	high := func(n int) policy.ScheduledActionSpec { return limits(nil, new(n)) }

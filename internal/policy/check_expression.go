@@ -112,9 +112,9 @@ func (f *faults) inputs(path Path, all []MetricInputSpec) bool {
 func (f *faults) token(at Path, text, token string) {
 	switch c := token[0]; {
 	case slices.Contains(foreign(), token):
-		f.add(at, text, "has %s, which sees more than the metrics of its expression or makes several series of them", token)
+		f.add(at, text, "has %.80s, which sees more than the metrics of its expression or makes several series of them", token)
 	case c == '_' || 'A' <= c && c <= 'Z' && strings.ToUpper(token) != token:
-		f.add(at, text, "has %s: functions are in capital letters, ids begin with a small one", token)
+		f.add(at, text, "has %.80s: functions are in capital letters, ids begin with a small one", token)
 	}
 }
 
@@ -131,7 +131,7 @@ func (f *faults) calls(path Path, m MetricSpec, tokens []string) {
 	for _, token := range tokens {
 		if identifier(token) && !slices.Contains(ids, token) {
 			at := path.with("expression")
-			f.add(at, *m.Expression, "has %s, which is not the id of one of metrics", token).Related = []Path{path.with("metrics")}
+			f.add(at, *m.Expression, "has %.80s, which is not the id of one of metrics", token).Related = []Path{path.with("metrics")}
 		}
 	}
 }

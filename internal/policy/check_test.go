@@ -98,6 +98,7 @@ func lines(faults []policy.Fault) []string {
 	return out
 }
 
+// Faults: G1
 func TestRulesOfThePolicy(t *testing.T) {
 	checkRules(t, []rule{
 		{"none broken", func(*policy.Spec, *policy.TargetSpec) {}, nil},
@@ -143,6 +144,7 @@ func TestRulesOfThePolicy(t *testing.T) {
 	})
 }
 
+// Faults: G1
 func TestRulesOfATarget(t *testing.T) {
 	const name = "must be 1 to 63 letters, digits and inner hyphens, as SageMaker names endpoints and variants"
 	checkRules(t, []rule{
@@ -430,6 +432,8 @@ func TestRulesOfStatistics(t *testing.T) {
 
 // TestRulesOfMagnitude: a number that others are made of is at most 2^360, either
 // way, wherever it stands.
+//
+// Faults: G1
 func TestRulesOfMagnitude(t *testing.T) {
 	for path, set := range map[string]func(*policy.TargetSpec, float64){
 		"targetTracking[0].targetValue": func(t *policy.TargetSpec, v float64) { t.TargetTracking[0].TargetValue = new(math.Abs(v)) },

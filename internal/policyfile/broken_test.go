@@ -20,6 +20,8 @@ import (
 // that is wrong with it, and what the JSON Schema says of it: refuses, cannot
 // say (a rule that no schema expresses) or not asked (no YAML to be had, or
 // YAML's own rules).
+//
+// Faults: G1, G2
 func TestBroken(t *testing.T) {
 	names, err := filepath.Glob("testdata/broken/*.txtar")
 	if err != nil || len(names) < 45 {

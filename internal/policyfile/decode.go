@@ -11,12 +11,16 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 )
 
 // maxValues is how many names and values a policy may have, those that aliases
 // repeat counted each time.
 const maxValues = 100_000
+
+// maxRule is how long the rule of a fault may be, in characters.
+const maxRule = 1000
 
 // decoder turns the nodes of one file into Go values and collects what is wrong
 // with it.
@@ -196,8 +200,10 @@ func (d *decoder) note(n *yaml.Node, path policy.Path, value, rule string) {
 	d.add(Fault{Line: n.Line, Column: n.Column, Field: path.String(), Value: value, Rule: rule})
 }
 
-// add completes and adds a fault.
+// add completes and adds a fault. Its rule is cut: what is said of broken YAML may
+// repeat a name of the file, however long.
 func (d *decoder) add(f Fault) {
+	f.Rule = plain.Cut(f.Rule, maxRule)
 	f.File, f.Line, f.Column = d.file, max(f.Line, 1), max(f.Column, 1)
 	d.faults = append(d.faults, f)
 }

@@ -8,7 +8,8 @@ import (
 
 // Fault is one thing that is wrong with a policy file. Line and Column count
 // from 1, in characters. Field is empty where the file as a whole is meant, and
-// Value where nothing stands that could be named.
+// Value where nothing stands that could be named. No text is longer than 1000
+// characters but a Field of many steps; they may have characters that are not plain.
 type Fault struct {
 	File         string
 	Line, Column int

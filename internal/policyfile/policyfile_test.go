@@ -223,6 +223,7 @@ func TestLoadExpression(t *testing.T) {
 	}
 }
 
+// Faults: G3
 func TestLoadErrors(t *testing.T) {
 	dir := t.TempDir()
 	large := filepath.Join(dir, "large.yaml")
@@ -246,6 +247,8 @@ func TestLoadErrors(t *testing.T) {
 }
 
 // TestText: what must hold before YAML can be read.
+//
+// Faults: G2
 func TestText(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"latin 1", "version: 1 # caf\xe9\n", "f:1:17: is not UTF-8: byte 0xe9"},
@@ -344,6 +347,8 @@ f:13:61: targets[3]: 0: has a key that is not a plain text: quote it`
 }
 
 // TestAliasBombs: a small file that stands for a huge one is refused before it is one.
+//
+// Faults: G2, G3
 func TestAliasBombs(t *testing.T) {
 	many := func(s string, n int) string { return strings.TrimSuffix(strings.Repeat(s+", ", n), ", ") }
 	for name, text := range map[string]string{

@@ -7,21 +7,28 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
 
-// shown is how many values of a metric and how many activities an explanation
-// lists.
-const shown = 5
+const (
+	// shown is how many values of a metric and how many activities an explanation
+	// lists, and shownMetrics how many metrics.
+	shown        = 5
+	shownMetrics = 100
+	// longestRemark is how much is shown of one text, in characters: several times
+	// what sagescale itself says of anything.
+	longestRemark = 2000
+)
 
 // Decision writes a decision as an on-call engineer reads it, and may paste it
 // into an incident channel: what comes of it, what was seen, which rule moved the
 // capacity in which order, what held it back, and what was done before. Lines are
-// less than 80 columns wide.
+// less than 80 columns wide, but for a word that is longer. It is plain and of bounded
+// length, whatever stands in names, causes and messages.
 func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", in.Target.Key(), outcome(in, d))
@@ -64,7 +71,7 @@ func outcome(in scaling.Input, d scaling.Decision) string {
 // section writes a paragraph under a label.
 func section(b *strings.Builder, label, text string) {
 	const indent = "            "
-	lines := wrap(plain(text), indent)
+	lines := wrap(plain.Cut(plain.Text(text), longestRemark), indent)
 	fmt.Fprintf(b, "  %-9s %s", label, lines[len(indent):])
 }
 
@@ -95,11 +102,14 @@ func overridden(o policy.Override) string {
 	return strings.Join(parts, ", ") + ": " + o.String()
 }
 
-// measured describes every metric that was measured: its newest values, and how
+// measured describes the metrics that were measured: their newest values, and how
 // much of the past there is.
 func measured(in scaling.Input) []string {
 	var out []string
-	for _, s := range in.Observation.Metrics {
+	for i, s := range in.Observation.Metrics {
+		if i == shownMetrics {
+			return append(out, fmt.Sprintf("and %d more", len(in.Observation.Metrics)-i))
+		}
 		points := slices.Clone(s.Datapoints)
 		slices.SortStableFunc(points, func(a, b scaling.Datapoint) int { return a.Time.Compare(b.Time) })
 		out = append(out, fmt.Sprintf("%s%s: %s", s.Metric, meant(in.Target, s.Metric), values(s, points)))
@@ -208,16 +218,6 @@ func latest(all []activity.Activity) []string {
 		out = append(out, text)
 	}
 	return out
-}
-
-// plain marks what a terminal would take for more than text.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }
 
 // instant writes a time with its day.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -72,6 +73,30 @@ func TestText(t *testing.T) {
 	all[1].Status, all[1].StatusMessage = activity.Failed, "resource limit exceeded"
 	all[2].Status, all[2].EndTime = activity.InProgress, time.Time{}
 	golden(t, "text.golden", text(t, run))
+}
+
+// What activities say of themselves, and how files are called, is text and no more.
+//
+// Faults: H5
+func TestHostileRun(t *testing.T) {
+	const hostile = "\x1b[31m\u009b2J\r\u202e\u2066\xff<script>=1+1\u2028"
+	run := story(1)
+	run.Load, run.RecordsFile = hostile, hostile
+	all := run.Result.Targets[0].Activities
+	all[0].Status, all[0].Cause, all[0].StatusMessage = activity.Failed, hostile+strings.Repeat(" x", 1<<19), hostile+strings.Repeat("y", 1<<20)
+	var machine strings.Builder
+	if err := run.JSON(&machine); err != nil || !json.Valid([]byte(machine.String())) {
+		t.Fatalf("no JSON: %v", err)
+	}
+	people := text(t, run)
+	for _, s := range []string{people, machine.String()} {
+		if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+			t.Errorf("not plain: %.2000q", s)
+		}
+	}
+	if len(people) > 16<<10 {
+		t.Errorf("%d bytes", len(people))
+	}
 }
 
 // golden compares with a file, or writes it when -update is given.

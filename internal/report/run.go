@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
 )
@@ -27,7 +28,7 @@ type Run struct {
 	RecordsFile string
 }
 
-// JSON writes the totals and the activities of every target.
+// JSON writes the totals and the activities of every target, in plain characters.
 func (r Run) JSON(w io.Writer) error {
 	type trace struct {
 		Steps       int     `json:"steps"`
@@ -59,14 +60,15 @@ func (r Run) JSON(w io.Writer) error {
 		all := append([]activity.Activity{}, t.Activities...)
 		out.Results = append(out.Results, target{t.Key(), capacity, t.Totals(), all})
 	}
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(plain.JSON(w))
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(out)
 }
 
 // Text writes the same for people: what was simulated, a plot, the activities
-// and the totals of every target, and how to go on.
+// and the totals of every target, and how to go on. It is plain, whatever the files
+// are called and the activities say of themselves.
 func (r Run) Text(w io.Writer) error {
 	var b strings.Builder
 	rows := r.Result.Targets[0].Rows
@@ -80,7 +82,7 @@ func (r Run) Text(w io.Writer) error {
 		r.target(&b, t)
 	}
 	r.footer(&b)
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, plain.Text(b.String()))
 	return err
 }
 
@@ -117,9 +119,9 @@ func list(b *strings.Builder, all []activity.Activity) {
 		at := a.StartTime.UTC().Format("Jan _2 15:04")
 		fmt.Fprintf(b, "  %s  %3d -> %-3d  took %-5s %s\n", at, a.From, a.To, took, a.Status)
 		if a.Status != activity.Successful && a.StatusMessage != "" {
-			b.WriteString(wrap(a.StatusMessage, "      "))
+			b.WriteString(wrap(plain.Cut(a.StatusMessage, longestRemark), "      "))
 		}
-		b.WriteString(wrap(a.Cause, "      "))
+		b.WriteString(wrap(plain.Cut(a.Cause, longestRemark), "      "))
 	}
 }
 

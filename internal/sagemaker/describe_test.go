@@ -31,6 +31,7 @@ func TestDescribe(t *testing.T) {
 		Name:         "chat-llm",
 		Status:       activity.InService,
 		CreationTime: time.Unix(1794398400, 500_000_000).UTC(),
+		Modified:     time.Unix(1795435200, 0).UTC(),
 		Config:       "chat-llm",
 		Variants: []activity.Variant{
 			{Name: "AllTraffic", Current: 2, Desired: 3},
@@ -48,6 +49,8 @@ func TestDescribe(t *testing.T) {
 
 // A variant that is not scaled by a count of instances says why; missing is not
 // zero.
+//
+// Faults: E21
 func TestDescribeUnsupported(t *testing.T) {
 	const counts = `"CurrentInstanceCount":2,"DesiredInstanceCount":2`
 	tests := map[string]struct{ members, want string }{
@@ -108,6 +111,7 @@ func TestDescribeRefusesNonsense(t *testing.T) {
 	}
 }
 
+// Faults: E8, E17
 func TestDescribeIsRetried(t *testing.T) {
 	good := ok(fmt.Sprintf(described, ""))
 	gone := fault(http.StatusBadRequest, "ValidationException",
@@ -152,6 +156,8 @@ func TestDescribeEndsWithItsContext(t *testing.T) {
 
 // A variant that SageMaker scales itself is in conflict; a status that is not
 // known is taken for one.
+//
+// Faults: E21
 func TestDescribeConflict(t *testing.T) {
 	const counts = `"VariantName":"AllTraffic","CurrentInstanceCount":2,"DesiredInstanceCount":2`
 	for managed, conflict := range map[string]bool{

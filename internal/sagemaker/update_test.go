@@ -51,6 +51,8 @@ func TestSetCapacityOutOfRangeSendsNothing(t *testing.T) {
 }
 
 // What an error of the update means: nil is that its outcome is open.
+//
+// Faults: B7, E8, E14, E17, E22
 func TestSetCapacityErrors(t *testing.T) {
 	const arn = `"arn:aws:sagemaker:us-east-1:123456789012:endpoint/chat-llm"`
 	invalid := func(message string) answer { return fault(http.StatusBadRequest, "ValidationException", message) }
@@ -115,6 +117,8 @@ func checkMeaning(t *testing.T, err, want error) {
 }
 
 // The update is sent once, however the client was told to retry.
+//
+// Faults: B8
 func TestSetCapacityIsSentOnce(t *testing.T) {
 	clients := map[string]func(*sdk.Options){
 		"as it comes":   func(o *sdk.Options) { o.Retryer = nil },
@@ -147,6 +151,8 @@ func TestSetCapacityIsSentOnce(t *testing.T) {
 
 // Go's own HTTP client repeats a request on a connection that was kept open and
 // breaks, unless it may have been received.
+//
+// Faults: B8
 func TestSetCapacityIsSentOnceOnAKeptConnection(t *testing.T) {
 	s := serve(t, ok(updated), reset, ok(updated))
 	e := s.endpoints()
@@ -160,6 +166,8 @@ func TestSetCapacityIsSentOnceOnAKeptConnection(t *testing.T) {
 }
 
 // Silence leaves the outcome open, whoever loses patience first.
+//
+// Faults: B7
 func TestSetCapacityTimesOut(t *testing.T) {
 	s := serve(t, silent)
 	impatient := func(o *sdk.Options) { o.HTTPClient = &http.Client{Timeout: 100 * time.Millisecond} }

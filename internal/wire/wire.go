@@ -16,6 +16,7 @@ import (
 	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	sdksagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/smithy-go/middleware"
 
 	"sagescale/internal/applicationautoscaling"
 	"sagescale/internal/autoscaler"
@@ -24,6 +25,7 @@ import (
 	"sagescale/internal/dynamodb"
 	"sagescale/internal/event"
 	"sagescale/internal/function"
+	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/sagemaker"
 )
@@ -37,7 +39,8 @@ const parallel = 8
 const callTimeout = 10 * time.Second
 
 // Function makes a function of what its environment says, by lookup, with clients
-// of the real services. It calls none of them. Logs go to w, as JSON.
+// of the real services. It calls none of them. Logs go to w, as JSON of plain
+// characters.
 func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writer, now func() time.Time) (function.Function, error) {
 	settings, err := config.Load(lookup)
 	if err != nil {
@@ -47,11 +50,13 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 	if err != nil {
 		return function.Function{}, fmt.Errorf("load policy: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
+	aws, err := awsconfig.LoadDefaultConfig(ctx,
+		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{cutErrors}))
 	if err != nil {
 		return function.Function{}, fmt.Errorf("load AWS configuration: %w", err)
 	}
-	log := slog.New(slog.NewJSONHandler(w, nil))
+	log := slog.New(slog.NewJSONHandler(plain.JSON(w), nil))
 	return function.Function{
 		Name:   settings.Function,
 		Origin: event.Origin{Account: settings.Account, Region: settings.Region, AlarmPrefix: settings.AlarmPrefix},

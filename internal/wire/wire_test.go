@@ -11,6 +11,7 @@ import (
 	"sagescale/internal/wire"
 )
 
+// Faults: G1, G10
 func TestFunction(t *testing.T) {
 	policy := filepath.Join(t.TempDir(), "scaling.yaml")
 	text := "version: 1\ntargets:\n- {endpoint: chat-llm, variant: AllTraffic, minCapacity: 1, maxCapacity: 2}\n"
