@@ -13,7 +13,9 @@
 package activity
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -76,6 +78,24 @@ func NewID(at time.Time, variant, invocation string) string {
 	return id
 }
 
+// check says what is wrong with an activity that was read.
+func (a Activity) check() error {
+	for _, n := range []int{a.From, a.To, a.DesiredBefore, a.Came} {
+		if n < 0 || n > math.MaxInt32 {
+			return fmt.Errorf("capacity %d is out of range", n)
+		}
+	}
+	switch {
+	case !a.Status.Valid():
+		return fmt.Errorf("status %.40q is none", a.Status)
+	case a.Variant == "":
+		return errors.New("it names no variant")
+	case a.StartTime.IsZero(), !a.Open() && a.EndTime.IsZero():
+		return errors.New("it has no time")
+	}
+	return nil
+}
+
 // ScaleOut reports whether the activity adds capacity.
 func (a Activity) ScaleOut() bool { return a.To > a.From }
 
@@ -92,6 +112,12 @@ func (a Activity) Change() int {
 	}
 }
 
+// inEffect reports whether the activity has brought the capacity that it asked for, or
+// a part of it.
+func (a Activity) inEffect() bool {
+	return a.Status == Successful || a.Status == Unfulfilled && a.Change() != 0
+}
+
 // Open reports whether the activity still waits for its outcome.
 func (a Activity) Open() bool { return a.Status.Open() }
 
@@ -104,13 +130,17 @@ func (a Activity) Accept() (Activity, error) {
 	return a, nil
 }
 
-// Close moves an open activity to the terminal status to, at the time at.
+// Close moves an open activity to the terminal status to, at the time at. By whatever
+// clock, it does not end before it began.
 func (a Activity) Close(to Status, at time.Time, message string) (Activity, error) {
 	if !a.Open() {
 		return a, fmt.Errorf("close activity %s: it is already %s", a.ID, a.Status)
 	}
 	if to.Open() || !to.Valid() {
 		return a, fmt.Errorf("close activity %s: %q is not a terminal status", a.ID, to)
+	}
+	if at.Before(a.StartTime) {
+		at = a.StartTime
 	}
 	a.Status, a.EndTime, a.StatusMessage = to, at, message
 	return a, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -296,5 +297,58 @@ func TestStateHistoryDropsWhatNothingHangsOn(t *testing.T) {
 	}
 	if h := s.History("AllTraffic"); len(s.Recent) != 34 || len(h) != 2 || h[0].To != 5 || h[1].To != 4 {
 		t.Errorf("%d activities are kept, of the variant %+v; want its last scale-out and scale-in", len(s.Recent), h)
+	}
+}
+
+// A state that no write of ours ever was is damage.
+//
+// Faults: C8
+func TestCheckOfAState(t *testing.T) {
+	closed := func(change func(*activity.Activity)) activity.State {
+		a := claim(2, 5)
+		a.Status, a.EndTime = activity.Successful, now()
+		change(&a)
+		return activity.State{Recent: []activity.Activity{a}}
+	}
+	open := func(change func(*activity.Activity)) activity.State {
+		a := claim(2, 5)
+		change(&a)
+		return activity.State{Open: &a}
+	}
+	tests := []struct {
+		state activity.State
+		want  string
+	}{
+		{activity.State{}, ""},
+		{open(func(*activity.Activity) {}), ""},
+		{closed(func(*activity.Activity) {}), ""},
+		{open(func(a *activity.Activity) { a.Status = activity.Successful; a.EndTime = now() }), "open activity: it is \"Successful\""},
+		{open(func(a *activity.Activity) { a.Status = "Lost\x1b" }), `status "Lost\x1b" is none`},
+		{open(func(a *activity.Activity) { a.To = -1 }), "open activity: capacity -1 is out of range"},
+		{open(func(a *activity.Activity) { a.From = 1 << 40 }), "capacity 1099511627776 is out of range"},
+		{open(func(a *activity.Activity) { a.Variant = "" }), "it names no variant"},
+		{open(func(a *activity.Activity) { a.StartTime = time.Time{} }), "it has no time"},
+		{closed(func(a *activity.Activity) { a.EndTime = time.Time{} }), "closed activity: it has no time"},
+		{closed(func(a *activity.Activity) { a.Status = activity.InProgress }), "closed activity: it is InProgress"},
+		{closed(func(a *activity.Activity) { a.Came = -4 }), "capacity -4"},
+		{closed(func(a *activity.Activity) { a.DesiredBefore = -4 }), "capacity -4"},
+		{activity.State{Known: map[string]activity.Known{"v": {Capacity: -1}}}, "known capacity -1"},
+		{activity.State{Known: map[string]activity.Known{"v": {Capacity: 1 << 31}}}, "known capacity 2147483648"},
+		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {In: activity.Backoff{Failures: -1}}}}, "negative number of failures"},
+		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {Out: activity.Backoff{Failures: -1}}}}, "negative number of failures"},
+	}
+	for _, tt := range tests {
+		err := tt.state.Check()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%+v: %v, want %q", tt.state, err, tt.want)
+		}
+	}
+}
+
+// Faults: F3 F4
+func TestCloseDoesNotEndBeforeItBegan(t *testing.T) {
+	a, err := claim(2, 5).Close(activity.Successful, now().Add(-time.Minute), "")
+	if err != nil || !a.EndTime.Equal(now()) || a.Took() != 0 {
+		t.Errorf("ended at %s, %v; want when it began", a.EndTime, err)
 	}
 }

@@ -42,9 +42,25 @@ func (s State) Adopt(e Endpoint, variants []string, now time.Time) (next State, 
 		known[name] = Known{v.Current, now}
 	}
 	changed = s.CreationTime.IsZero() || s.Config != e.Config || !maps.Equal(known, s.Known)
-	s.CreationTime, s.Config, s.Known = e.CreationTime, e.Config, known
+	s.CreationTime, s.Config, s.Known, s.Damage = e.CreationTime, e.Config, known, ""
 	s.Recent = trim(append(slices.Clone(s.Recent), outside...))
+	if s.unexplained(e) {
+		s.Touched, changed = e.Modified, true
+	}
 	return s, outside, changed
+}
+
+// unexplained reports whether e was last modified after the end of every activity
+// that is remembered: by somebody who left the capacities as they were, or in a time
+// that was forgotten, as after the table was restored from a backup.
+func (s State) unexplained(e Endpoint) bool {
+	last := s.Touched
+	for _, a := range s.Recent {
+		if a.EndTime.After(last) {
+			last = a.EndTime
+		}
+	}
+	return e.Modified.After(last.Add(shownLate))
 }
 
 // byOthers is the activity that somebody else has carried out. It began at some

@@ -206,3 +206,38 @@ func TestAdoptOfAnEndpointCreatedAnew(t *testing.T) {
 		t.Errorf("while it is created: %+v, changed %v", anew, changed)
 	}
 }
+
+// What was touched while nobody remembers, or by nobody that is known of, is kept: a
+// later change of our own would hide it.
+//
+// Faults: C7 E2
+func TestAdoptOfATouch(t *testing.T) {
+	e := deployed("v1", activity.InService, 4, 4, 2)
+	e.Modified = now().Add(-2 * time.Minute)
+	s, outside, changed := activity.State{Endpoint: "chat-llm"}.Adopt(e, variants(), now())
+	if !changed || outside != nil || !s.Touched.Equal(e.Modified) {
+		t.Fatalf("first sight: touched %s, changed %v; want %s", s.Touched, changed, e.Modified)
+	}
+	if _, _, changed := s.Adopt(e, variants(), now()); changed {
+		t.Error("the same touch is one more")
+	}
+	s, err := s.Claim(claim(4, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err = s.Close(activity.Outcome{Status: activity.Successful}, now().Add(6*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Variants[0].Current, e.Variants[0].Desired = 6, 6
+	for modified, want := range map[time.Duration]time.Time{
+		5 * time.Minute: s.Touched, // our own
+		7 * time.Minute: s.Touched, // shown late
+		8 * time.Minute: now().Add(8 * time.Minute),
+	} {
+		e.Modified = now().Add(modified)
+		if next, _, _ := s.Adopt(e, variants(), now().Add(9*time.Minute)); !next.Touched.Equal(want) {
+			t.Errorf("modified after %s: touched %s, want %s", modified, next.Touched, want)
+		}
+	}
+}

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// What SageMaker and the store may answer. ErrBusy, ErrLimitExceeded and
-// ErrRefused are the known refusals of an update: nothing was changed. Any other
+// What SageMaker and the store may answer. ErrLimitExceeded, ErrRefused and
+// ErrNotFound are the known refusals of an update: nothing was changed. Any other
 // error of an update leaves its outcome open.
 var (
-	// ErrBusy says that the endpoint is being changed already.
+	// ErrBusy says that the endpoint is being changed already: by somebody else, or
+	// by the same update, of which this one is a copy.
 	ErrBusy = errors.New("endpoint is being updated")
 	// ErrLimitExceeded says that an account limit stands in the way.
 	ErrLimitExceeded = errors.New("resource limit exceeded")
@@ -29,11 +30,13 @@ const (
 )
 
 // Endpoint is what SageMaker says of an endpoint. A new CreationTime under the
-// same name means another endpoint, a new Config that it was deployed anew.
+// same name means another endpoint, a new Config that it was deployed anew. Modified
+// is when it was last changed, by whomever, zero if SageMaker does not say.
 type Endpoint struct {
 	Name         string
 	Status       string
 	CreationTime time.Time
+	Modified     time.Time
 	Config       string
 	Variants     []Variant
 }

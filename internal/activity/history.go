@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// InEffect returns the activities of a history whose capacity came into service, in
-// the order in which it did. One that is said to end in the future is left out: no
+// InEffect returns the activities of a history that have changed the capacity, as they
+// asked or in part, in the order in which it came into service. One that is said to end in the future is left out: no
 // cooldown may last for longer than the policy says because a clock was wrong.
 func InEffect(history []Activity, now time.Time) []Activity {
 	var out []Activity
 	for _, a := range history {
-		if a.Status == Successful && !a.EndTime.After(now.Add(ClockSkew)) {
+		if a.inEffect() && !a.EndTime.After(now.Add(ClockSkew)) {
 			out = append(out, a)
 		}
 	}
@@ -42,7 +42,7 @@ func Credit(inEffect []Activity, now time.Time, cooldown time.Duration) (added i
 		if added == 0 {
 			until = ends
 		}
-		added += a.To - a.From
+		added += a.Change()
 		reach = a.StartTime
 		if a.ByOthers {
 			reach = a.EndTime // when it began nobody knows

@@ -77,3 +77,20 @@ func TestChange(t *testing.T) {
 		}
 	}
 }
+
+// What came of an activity that fell short counts as what came.
+//
+// Faults: E16
+func TestInEffectCountsWhatCame(t *testing.T) {
+	part := past(4, 9, time.Minute, time.Minute)
+	part.Status, part.Came = activity.Unfulfilled, 6
+	nothing := past(4, 9, time.Minute, time.Minute)
+	nothing.Status, nothing.Came = activity.Unfulfilled, 4
+	all := activity.InEffect([]activity.Activity{part, nothing}, now())
+	if len(all) != 1 || all[0].Came != 6 {
+		t.Fatalf("in effect %+v", all)
+	}
+	if added, _ := activity.Credit(all, now(), 5*time.Minute); added != 2 {
+		t.Errorf("added %d, want the 2 that came", added)
+	}
+}

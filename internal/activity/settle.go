@@ -16,6 +16,10 @@ const ClaimTTL = 2 * time.Minute
 // further in the future was written by a clock that was wrong.
 const ClockSkew = 5 * time.Minute
 
+// LongestUnderWay is how long a change may be under way: SageMaker has been seen to
+// take 34 minutes for one that it could not carry out.
+const LongestUnderWay = time.Hour
+
 // Settle says how the open activity of s ended, if it did, by what SageMaker says
 // of the endpoint, the zero Endpoint if there is none. ok is false while the
 // outcome cannot be known yet.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -16,6 +17,9 @@ const (
 	// longestProvisioning bounds what is learned: an activity that was seen to end
 	// later was not watched meanwhile.
 	longestProvisioning = 2 * time.Hour
+	// shownLate is how long after an activity was seen to end SageMaker may still count
+	// it as the endpoint's last modification.
+	shownLate = time.Minute
 	// longestUnseen bounds how long before it was seen a change by somebody else may
 	// have begun: deployments take less.
 	longestUnseen = time.Hour
@@ -37,17 +41,53 @@ var ErrOpen = errors.New("another activity is open")
 // the last change of every variant and direction among them however old. Known is
 // the capacity that each variant was last seen to have when nothing was under way,
 // Config the endpoint's configuration then: another one now is the work of somebody
-// else.
+// else. Touched is the last modification of the endpoint that no activity accounts for:
+// what it was is not known. Damage says why what was stored cannot be understood, so that nothing is
+// remembered; the next write of the state takes its place.
 type State struct {
 	Endpoint     string                     `json:"endpoint"`
 	Version      int64                      `json:"version"`
 	CreationTime time.Time                  `json:"creationTime,omitzero"`
 	Config       string                     `json:"config,omitempty"`
 	Known        map[string]Known           `json:"known,omitempty"`
+	Touched      time.Time                  `json:"touched,omitzero"`
 	Open         *Activity                  `json:"open,omitempty"`
 	Recent       []Activity                 `json:"recent,omitempty"`
 	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
 	Backoffs     map[string]Backoffs        `json:"backoffs,omitempty"`
+	Damage       string                     `json:"-"`
+}
+
+// Check says what is wrong with a state that was read, as far as it could make an
+// evaluation go wrong: texts and numbers that no state ever has.
+func (s State) Check() error {
+	if s.Open != nil {
+		if err := s.Open.check(); err != nil {
+			return fmt.Errorf("open activity: %w", err)
+		}
+		if !s.Open.Open() {
+			return fmt.Errorf("open activity: it is %.40q", s.Open.Status)
+		}
+	}
+	for _, a := range s.Recent {
+		if err := a.check(); err != nil {
+			return fmt.Errorf("closed activity: %w", err)
+		}
+		if a.Open() {
+			return fmt.Errorf("closed activity: it is %s", a.Status)
+		}
+	}
+	for _, k := range s.Known {
+		if k.Capacity < 0 || k.Capacity > math.MaxInt32 {
+			return fmt.Errorf("known capacity %d is out of range", k.Capacity)
+		}
+	}
+	for _, b := range s.Backoffs {
+		if b.Out.Failures < 0 || b.In.Failures < 0 {
+			return errors.New("a backoff has a negative number of failures")
+		}
+	}
+	return nil
 }
 
 // Known is a capacity that was in service at a time, with nothing under way.
@@ -190,8 +230,8 @@ func (s State) withProvisioning(variant string, took time.Duration) map[string][
 	return out
 }
 
-// trim drops the oldest activities beyond maxRecent, but never the last
-// Successful one of a variant and direction: a cooldown may hang on it.
+// trim drops the oldest activities beyond maxRecent, but never the last in effect of a
+// variant and direction: a cooldown may hang on it.
 func trim(all []Activity) []Activity {
 	type key struct {
 		variant string
@@ -199,14 +239,14 @@ func trim(all []Activity) []Activity {
 	}
 	last := map[key]int{}
 	for i, a := range all {
-		if a.Status == Successful {
+		if a.inEffect() {
 			last[key{a.Variant, a.ScaleOut()}] = i
 		}
 	}
 	excess := len(all) - maxRecent
 	var kept []Activity
 	for i, a := range all {
-		needed := a.Status == Successful && last[key{a.Variant, a.ScaleOut()}] == i
+		needed := a.inEffect() && last[key{a.Variant, a.ScaleOut()}] == i
 		if i >= excess || needed {
 			kept = append(kept, a)
 		}

@@ -25,7 +25,7 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 				a.From, a.To, policy.Clock(a.StartTime))
 		}
 	}
-	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) {
+	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) && !abandoned(in) {
 		return scaling.CapacityNotInService, fmt.Sprintf("%d instances serve and somebody else asked SageMaker for %d: nothing is removed",
 			o.CurrentCapacity, o.DesiredCapacity)
 	}
@@ -39,6 +39,13 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 			backoff.Failures, policy.Clock(backoff.Until))
 	}
 	return "", ""
+}
+
+// abandoned reports whether the endpoint has been left alone for so long that what was
+// asked for does not come any more.
+func abandoned(in scaling.Input) bool {
+	modified := in.Observation.LastModified
+	return !modified.IsZero() && !in.Now.Before(modified.Add(activity.LongestUnderWay))
 }
 
 // explained reports whether it is one of our own changes, ended without success,

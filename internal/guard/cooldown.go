@@ -14,13 +14,19 @@ func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
 	if until := lastOut.EndTime.Add(d.Cooldown.Out); hasOut && in.Now.Before(until) {
 		d.Hold(scaling.ScaleOutCooldown, in.Present(),
 			"the scale-out from %d to %d is in service since %s; no scale-in until %s",
-			lastOut.From, lastOut.To, policy.Clock(lastOut.EndTime), policy.Clock(until))
+			lastOut.From, lastOut.From+lastOut.Change(), policy.Clock(lastOut.EndTime), policy.Clock(until))
+		return
+	}
+	if touched := in.Observation.Touched; in.Now.Before(touched.Add(max(d.Cooldown.Out, d.Cooldown.In))) {
+		d.Hold(scaling.ScaleInCooldown, in.Present(),
+			"what changed the endpoint at %s is not known; no scale-in until %s",
+			policy.Clock(touched), policy.Clock(touched.Add(max(d.Cooldown.Out, d.Cooldown.In))))
 		return
 	}
 	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)
 	if until := lastIn.EndTime.Add(d.Cooldown.In); hasIn && !ended && in.Now.Before(until) {
 		d.Hold(scaling.ScaleInCooldown, in.Present(),
 			"the scale-in from %d to %d was done at %s; no other until %s",
-			lastIn.From, lastIn.To, policy.Clock(lastIn.EndTime), policy.Clock(until))
+			lastIn.From, lastIn.From+lastIn.Change(), policy.Clock(lastIn.EndTime), policy.Clock(until))
 	}
 }

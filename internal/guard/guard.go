@@ -12,7 +12,7 @@
 //
 // # What holds what
 //
-// Cooldowns and velocity hold what a policy asks for beyond the limits in force;
+// Cooldowns, velocity and the smaller steps after a failure hold what a policy asks for beyond the limits in force;
 // the limits themselves they do not hold, as in Application Auto Scaling and the
 // Kubernetes HPA. A pause holds those too: who pauses wants nothing to move.
 package guard
@@ -46,6 +46,7 @@ func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) sca
 	}
 	if d.DesiredCapacity != limited {
 		velocity(in, &d)
+		smaller(in, &d, backoffs.Out)
 	}
 	in.Limit(&d)
 	pause(in, &d)
@@ -53,6 +54,20 @@ func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) sca
 		d.Refuse(scaling.DryRun, "dryRun is set: the capacity stays at %d", present)
 	}
 	return d
+}
+
+// smaller asks for less than SageMaker has lately refused or not carried out: half of
+// the step after one failure, a quarter after two, one instance in the end. Where there
+// is room for some, some come.
+func smaller(in scaling.Input, d *scaling.Decision, b activity.Backoff) {
+	present := in.Present()
+	step := d.DesiredCapacity - present
+	if b.Failures < 1 || step < 2 {
+		return
+	}
+	less := max(1, step>>min(b.Failures, 30))
+	d.Hold(scaling.BackingOff, present+less, "SageMaker did not provide more, times in a row: %d; so it is asked for %d more and not for %d",
+		b.Failures, less, step)
 }
 
 // pause holds a change in a direction that an operator has paused.

@@ -146,6 +146,9 @@ func TestCheckBlockedOutsideTheLimits(t *testing.T) {
 
 func TestCheckBlocked(t *testing.T) {
 	open := activity.Activity{Variant: "AllTraffic", From: 2, To: 4, Status: activity.Pending, StartTime: now().Add(-time.Second)}
+	abandoned := input(4)
+	abandoned.Observation.DesiredCapacity = 8
+	abandoned.Observation.LastModified = now().Add(-activity.LongestUnderWay)
 	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
 	longest := activity.Backoff{Failures: 9, Until: now().Add(activity.MaxBackoff + activity.ClockSkew - time.Second)}
 	status := func(s string) scaling.Input { in := input(4); in.Observation.Status = s; return in }
@@ -191,6 +194,9 @@ func TestCheckLetsThrough(t *testing.T) {
 	rolledBack.Activities = []activity.Activity{ended(done(4, 8, time.Minute), activity.Failed)}
 	neverSent := short
 	neverSent.Activities = []activity.Activity{ended(done(4, 8, 10*time.Minute), activity.Failed), ended(done(4, 3, time.Minute), activity.Failed)}
+	abandoned := input(4)
+	abandoned.Observation.DesiredCapacity = 8
+	abandoned.Observation.LastModified = now().Add(-activity.LongestUnderWay)
 	wait := activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}
 	tests := []struct {
 		name     string
@@ -202,17 +208,62 @@ func TestCheckLetsThrough(t *testing.T) {
 		{"a scale-out to what somebody asked for and did not get", short, 8, activity.Backoffs{}},
 		{"a scale-in after our own change was rolled back", rolledBack, 3, activity.Backoffs{}},
 		{"a scale-in after another that never reached SageMaker", neverSent, 3, activity.Backoffs{}},
+		{"a scale-in when nothing has moved for an hour", abandoned, 3, activity.Backoffs{}},
 		{"a scale-in while backing off outwards", input(4), 3, activity.Backoffs{Out: wait}},
-		{"a scale-out when the backoff is over", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now()}}},
-		{"a backoff that is longer than any", input(4), 6, activity.Backoffs{
+		{"a scale-out when the backoff is over", input(4), 5, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now()}}},
+		{"a backoff that is longer than any", input(4), 5, activity.Backoffs{
 			Out: activity.Backoff{Failures: 1, Until: now().Add(activity.MaxBackoff + activity.ClockSkew)},
 		}},
-		{"a backoff that a wrong clock wrote", input(4), 6, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now().Add(24 * time.Hour)}}},
+		{"a backoff that a wrong clock wrote", input(4), 5, activity.Backoffs{Out: activity.Backoff{Failures: 1, Until: now().Add(24 * time.Hour)}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			check(t, tt.in, guard.Check(tt.in, wish(tt.in, tt.wish), tt.backoffs), tt.wish, "")
 		})
+	}
+}
+
+// What SageMaker has refused, or could not provide, is asked for in smaller steps,
+// which never fall short of the limits.
+//
+// Faults: E14
+func TestCheckAsksForLessAfterAFailure(t *testing.T) {
+	for _, tt := range []struct{ failures, wish, want int }{
+		{0, 14, 14}, {1, 14, 9}, {2, 14, 6}, {3, 14, 5}, {4, 14, 5}, {500, 14, 5}, {1, 5, 5}, {1, 3, 3}, {-1, 14, 14},
+	} {
+		in := input(4)
+		backoffs := activity.Backoffs{Out: activity.Backoff{Failures: tt.failures, Until: now()}}
+		d := guard.Check(in, wish(in, tt.wish), backoffs)
+		code := scaling.Code("")
+		if tt.want != tt.wish {
+			code = scaling.BackingOff
+		}
+		check(t, in, d, tt.want, code)
+	}
+	in := input(4)
+	in.Target.Limits.Min = 12
+	d := guard.Check(in, wish(in, 14), activity.Backoffs{Out: activity.Backoff{Failures: 3, Until: now()}})
+	if d.DesiredCapacity != 12 {
+		t.Errorf("asked for %d, want the minimum of 12", d.DesiredCapacity)
+	}
+}
+
+// What changed the endpoint is not known, so it may have been what a cooldown follows.
+//
+// Faults: C7 E2
+func TestCheckAfterAChangeThatNothingAccountsFor(t *testing.T) {
+	for ago, want := range map[time.Duration]int{0: 4, 8*time.Minute - 1: 4, 8 * time.Minute: 3} {
+		in := input(4)
+		in.Target.ScaleOutCooldown = 8 * time.Minute
+		in.Observation.Touched = now().Add(-ago)
+		code := scaling.Code("")
+		if want == 4 {
+			code = scaling.ScaleInCooldown
+		}
+		check(t, in, guard.Check(in, wish(in, 3), activity.Backoffs{}), want, code)
+		if d := guard.Check(in, wish(in, 6), activity.Backoffs{}); d.DesiredCapacity != 6 {
+			t.Errorf("%s after it a scale-out is held at %d", ago, d.DesiredCapacity)
+		}
 	}
 }
 

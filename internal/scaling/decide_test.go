@@ -459,6 +459,23 @@ func TestDecideCountsCapacityInServiceWhenMeasured(t *testing.T) {
 	}
 }
 
+// The clocks of two workers may make a change end before it began. Then it has brought
+// what it brought, and nothing is counted by instances that nobody has.
+//
+// Faults: F3
+func TestDecideOfAChangeThatEndsBeforeItBegins(t *testing.T) {
+	for _, ago := range []time.Duration{time.Minute, 5 * time.Minute, time.Hour} {
+		end := now().Add(-ago)
+		d := scaling.Decide(scaling.Input{
+			Now: now(), Target: target(tracking(perInstance, 100)), Observation: observe(6, series(perInstance, 60, 60, 60, 60)),
+			Activities: []activity.Activity{{From: 6, To: 4, Status: activity.Successful, StartTime: end.Add(2 * time.Minute), EndTime: end}},
+		})
+		if d.DesiredCapacity > 6 {
+			t.Errorf("ended %s ago: DesiredCapacity = %d, want no more than the 6 that serve", ago, d.DesiredCapacity)
+		}
+	}
+}
+
 // The minute before a change began had all that were there before and no other; the
 // minute that it began in may have had both.
 func TestDecideCountsCapacityUpToTheChange(t *testing.T) {

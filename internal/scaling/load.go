@@ -47,7 +47,8 @@ func (in Input) needs(t policy.TargetTracking, r reading, perInstance bool) (lea
 // inService returns the fewest and the most instances that may have served between
 // from and to, by the activities that changed the capacity. Between its start and
 // its end an activity may have brought all, some or none of them: the end is when
-// it was seen.
+// it was seen. One that ends before it began, by the clocks of two workers, has
+// brought all.
 func (in Input) inService(from, to time.Time) (fewest, most int) {
 	fewest = math.MaxInt
 	include := func(capacity int) { fewest, most = min(fewest, capacity), max(most, capacity) }
@@ -56,10 +57,11 @@ func (in Input) inService(from, to time.Time) (fewest, most int) {
 		if a.Status != activity.Successful && a.Status != activity.Unfulfilled {
 			continue
 		}
-		if a.StartTime.Before(to) {
+		over := !a.EndTime.After(from)
+		if a.StartTime.Before(to) || over {
 			include(capacity)
 		}
-		if !a.EndTime.After(from) {
+		if over {
 			return fewest, most
 		}
 		capacity = a.From

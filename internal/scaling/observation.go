@@ -20,6 +20,10 @@ type Observation struct {
 	Metrics         []Series `json:"metrics"`
 	// Conflict says who else scales the variant, or is empty.
 	Conflict string `json:"conflict,omitempty"`
+	// LastModified is when SageMaker says that the endpoint was last changed, zero
+	// when it does not say. Touched is the last such time that no activity accounts for.
+	LastModified time.Time `json:"lastModifiedTime,omitzero"`
+	Touched      time.Time `json:"touchedTime,omitzero"`
 }
 
 // Series are the datapoints of one metric, in any order.
