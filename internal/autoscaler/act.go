@@ -61,7 +61,7 @@ func (v *view) complete() {
 	for _, c := range v.cases {
 		c.record.Decision = c.decision
 		if v.err != nil {
-			c.record.Error = v.err.Error()
+			c.record.Error = say(v.err)
 		}
 	}
 	if v.settled != nil {
@@ -112,6 +112,8 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		DesiredCapacity: variant.Desired,
 		Metrics:         c.series,
 		Conflict:        variant.Conflict,
+		LastModified:    v.endpoint.Modified,
+		Touched:         v.state.Touched,
 	}
 	override := v.overrides[c.target.Variant]
 	c.record = Record{
@@ -172,7 +174,7 @@ func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) 
 		StartTime:     claimedAt,
 	})
 	if err != nil {
-		c.holdAt(scaling.ActivityInProgress, "%s", err)
+		c.holdAt(scaling.ActivityInProgress, "%s", say(err))
 		return
 	}
 	if !e.save(ctx, v, claimed) {
@@ -195,7 +197,7 @@ func (e *Evaluator) act(ctx context.Context, v *view, c *evaluation, t Trigger) 
 func (e *Evaluator) changed(ctx context.Context, v *view, c *evaluation) string {
 	fresh, err := e.Endpoints.Describe(ctx, v.endpoint.Name)
 	if err != nil {
-		return fmt.Sprintf("the endpoint could not be described again: %v", err)
+		return "the endpoint could not be described again: " + say(err)
 	}
 	variant, _ := fresh.Variant(c.target.Variant)
 	was := c.record.Observation
@@ -226,13 +228,17 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 			return
 		}
 		e.save(ctx, v, accepted)
-	case errors.Is(err, activity.ErrBusy), errors.Is(err, activity.ErrNotFound):
-		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: err.Error()}, scaling.ChangedMeanwhile)
+	case errors.Is(err, activity.ErrBusy):
+		// It was InService a moment ago: whether this very update, come twice, or
+		// another keeps it busy, the next evaluation finds out.
+		c.decision.Refuse(scaling.OutcomeUnknown, "the endpoint is being updated already, maybe by this very update: %s", say(err))
+	case errors.Is(err, activity.ErrNotFound):
+		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: say(err)}, scaling.ChangedMeanwhile)
 	case errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrLimitExceeded):
-		o := activity.Outcome{Status: activity.Failed, Message: err.Error(), BackOff: true}
+		o := activity.Outcome{Status: activity.Failed, Message: say(err), BackOff: true}
 		e.giveUp(ctx, v, c, o, scaling.UpdateRefused)
 	default:
-		c.decision.Refuse(scaling.OutcomeUnknown, "the answer to the update was lost: %v", err)
+		c.decision.Refuse(scaling.OutcomeUnknown, "the answer to the update was lost: %s", say(err))
 		v.err = errors.Join(v.err, fmt.Errorf("update endpoint %s: %w", v.endpoint.Name, err))
 	}
 }

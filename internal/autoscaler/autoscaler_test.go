@@ -140,13 +140,45 @@ func TestEvaluateDryRunWritesNothing(t *testing.T) {
 	}
 }
 
+// "In progress" may be the answer to the copy of an update that was taken: whether it
+// was, the next evaluation finds out, and no second one is sent.
+//
+// Faults: B8 E1
+func TestEvaluateLeavesABusyEndpointOpen(t *testing.T) {
+	for _, taken := range []bool{true, false} {
+		w := newWorld(t)
+		w.add("chat", 450, 2)
+		e := w.evaluator(nil)
+		when := map[bool]string{true: "after", false: "before"}[taken]
+		w.fault = func(call, at string) error {
+			if call == "update" && at == when {
+				return fmt.Errorf("update: %w", activity.ErrBusy)
+			}
+			return nil
+		}
+		if err := w.tick(e); err != nil {
+			t.Errorf("an endpoint that is busy became the error %v", err)
+		}
+		w.wantCode(scaling.OutcomeUnknown)
+		w.fault = nil
+		w.finish()
+		w.tick(e)
+		w.wantUpdates(map[bool][]string{true: {"chat/v1=5"}}[taken]...)
+		w.tick(e)
+		w.tick(e)
+		w.wantUpdates("chat/v1=5")
+		if recent := w.states["chat"].Recent; taken && (len(recent) != 1 || recent[0].Status != activity.Successful) {
+			t.Errorf("recent %+v, want the update that was taken", recent)
+		}
+	}
+}
+
 func TestEvaluateKnownRefusalsOfTheUpdate(t *testing.T) {
 	for _, tt := range []struct {
 		err     error
 		code    scaling.Code
 		backoff bool
 	}{
-		{activity.ErrBusy, scaling.ChangedMeanwhile, false},
 		{activity.ErrNotFound, scaling.ChangedMeanwhile, false},
 		{activity.ErrRefused, scaling.UpdateRefused, true},
 		{activity.ErrLimitExceeded, scaling.UpdateRefused, true},
@@ -424,6 +456,9 @@ func TestEvaluateGoesOnAfterAFailedClaim(t *testing.T) {
 	w.endpoints["chat"].Status, v.Current = activity.InService, 5
 	w.now = w.now.Add(activity.ClaimTTL)
 	w.load["chat"] = 150
+	w.tick(e)
+	w.wantCode(scaling.ScaleOutCooldown) // what came of it has one too
+	w.now = w.now.Add(5 * time.Minute)
 	calls := 0
 	w.fault = func(call, when string) error {
 		if call == "describe" && when == "before" {

@@ -156,7 +156,7 @@ func (e *Evaluator) Settle(ctx context.Context, t Trigger) (*activity.Activity, 
 		return nil, fmt.Errorf("settle endpoint %q: %w", t.Endpoint, ErrNoTarget)
 	}
 	v := views[0]
-	e.observe(ctx, v)
+	e.each(ctx, observeTimeout, views, e.observe)
 	return v.settled, v.err
 }
 

@@ -2,6 +2,7 @@ package autoscaler_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,8 +38,8 @@ func TestEvaluateTriesAgainAfterARollback(t *testing.T) {
 		t.Errorf("%d updates within an hour of rollbacks, want a few: %v", n, w.updates)
 	}
 	w.wantCode(scaling.BackingOff)
-	w.finish()
 	for range 70 {
+		w.finish()
 		w.tick(e)
 	}
 	if v := w.endpoints["chat"].Variants[0]; v.Current != 6 || w.states["chat"].Open != nil {
@@ -182,7 +183,7 @@ func TestEvaluateSettlesByTheClock(t *testing.T) {
 	w.fault = func(call, when string) error {
 		if call == "update" && when == "before" {
 			w.now = w.now.Add(30 * time.Second)
-			return fmt.Errorf("update: %w", activity.ErrBusy)
+			return fmt.Errorf("update: %w", activity.ErrNotFound)
 		}
 		return nil
 	}
@@ -213,5 +214,64 @@ func TestSettleFailsWithItsStore(t *testing.T) {
 	}
 	if !slices.Equal(w.updates, []string{"chat/v1=5"}) {
 		t.Errorf("updates %v", w.updates)
+	}
+}
+
+// A state that cannot be understood is told, and replaced; nothing is done until it is.
+//
+// Faults: C8
+func TestEvaluateReplacesADamagedState(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	e := w.evaluator(nil)
+	w.states["chat"] = activity.State{Endpoint: "chat", Version: 7, Damage: "unmarshal state: unexpected end"}
+	stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+	if err == nil || !strings.Contains(err.Error(), "unexpected end") || stuck != 1 {
+		t.Errorf("%d targets need help, %v; want 1 and the damage", stuck, err)
+	}
+	w.wantUpdates()
+	w.wantCode(scaling.EvaluationFailed)
+	if s := w.states["chat"]; s.Version != 8 || s.Damage != "" || s.Known["v1"].Capacity != 2 {
+		t.Errorf("the state is %+v, want one in place of version 7", s)
+	}
+	w.tick(e)
+	w.wantUpdates("chat/v1=5")
+}
+
+// A panic of one kind of invocation is an error as that of the others.
+//
+// Faults: B12
+func TestSettleRecoversFromAPanic(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	e := w.evaluator(nil)
+	w.fault = onCall("describe", func() { panic("boom") })
+	if _, err := e.Settle(t.Context(), autoscaler.Trigger{Endpoint: "chat"}); err == nil || !strings.Contains(err.Error(), "boom") {
+		t.Errorf("got %v, want the panic", err)
+	}
+}
+
+// What others say is kept in part: a state that is too large for its table would hold
+// its endpoint for ever.
+//
+// Faults: C10 H5
+func TestEvaluateKeepsNoMoreThanItCanOfAnError(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	e := w.evaluator(nil)
+	hostile := errors.New("\x1b[2J\u202e" + strings.Repeat("x", 1<<20))
+	for _, call := range []string{"update", "load", "read"} {
+		w.fault = func(at, when string) error {
+			if at == call && when == "before" {
+				return fmt.Errorf("call: %w: %w", activity.ErrRefused, hostile)
+			}
+			return nil
+		}
+		w.tick(e)
+		text, err := json.Marshal([]any{w.last(), w.states["chat"]})
+		if err != nil || len(text) > 20_000 || strings.ContainsAny(string(text), "\x1b\u202e") || !strings.Contains(string(text), "xxx") {
+			t.Errorf("%s: %d bytes of record and state, %v", call, len(text), err)
+		}
+		w.now = w.now.Add(time.Hour)
 	}
 }

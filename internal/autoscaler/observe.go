@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
@@ -40,11 +41,19 @@ func (c *evaluation) wants() bool {
 	return c.decision.DesiredCapacity != c.present && !c.target.DryRun
 }
 
-// fail keeps the first error of a view and holds everything on its endpoint.
+// fail keeps the errors of a view and holds everything on its endpoint.
 func (v *view) fail(err error) {
 	v.err = errors.Join(v.err, err)
-	v.hold = scaling.Reason{Code: scaling.EvaluationFailed, Message: err.Error()}
+	v.hold = scaling.Reason{Code: scaling.EvaluationFailed, Message: say(err)}
 }
+
+// longestSaid bounds, in characters, what is kept of an error: AWS and whoever stands
+// between may answer anything, and a state that is too large for its table would hold
+// its endpoint for ever.
+const longestSaid = 500
+
+// say returns what is kept of an error.
+func say(err error) string { return plain.Cut(plain.Text(err.Error()), longestSaid) }
 
 // observe asks SageMaker and the store about the endpoint, and settles its open
 // activity before anything new is decided.
@@ -65,15 +74,20 @@ func (e *Evaluator) observe(ctx context.Context, v *view) {
 	}
 	described.Name = name
 	v.endpoint, v.state, v.overrides = described, state, overrides
+	if state.Damage != "" {
+		v.fail(fmt.Errorf("the state of endpoint %s is lost: %s", name, state.Damage))
+		return
+	}
 	e.settle(ctx, v)
 }
 
 // observeAll observes the endpoint and takes note of what somebody else has done to
 // it. The state is saved first, so that of two evaluations that see it only one
-// tells.
+// tells. A state that is damaged is replaced, and nothing more is done until the next
+// evaluation.
 func (e *Evaluator) observeAll(ctx context.Context, v *view) {
 	e.observe(ctx, v)
-	if v.hold.Code != "" {
+	if v.hold.Code != "" && v.state.Damage == "" {
 		return
 	}
 	variants := e.variants(v.endpoint.Name)
@@ -207,7 +221,7 @@ func (e *Evaluator) measure(ctx context.Context, views []*view, now time.Time) {
 func unread(queries []scaling.Query, err error) []scaling.Series {
 	out := make([]scaling.Series, len(queries))
 	for i, q := range queries {
-		out[i] = scaling.Series{Metric: q.Metric.Name, Incomplete: err.Error()}
+		out[i] = scaling.Series{Metric: q.Metric.Name, Incomplete: say(err)}
 	}
 	return out
 }

@@ -44,17 +44,24 @@ type api interface {
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 }
 
+// What is told apart of what may be wrong with an item: a newer deployment has written
+// it, or an attribute counts nothing.
+var (
+	errNewer   = errors.New("newer")
+	errNoCount = errors.New("no number from 1 on")
+)
+
 // Store keeps state in one table.
 type Store struct {
 	client api
 	table  string
 }
 
-// New returns a Store in a table.
-func New(client *dynamodb.Client, table string) *Store { return &Store{client, table} }
+// New returns a Store in a table, by a client: the SDK's, or what behaves like it.
+func New(client api, table string) *Store { return &Store{client, table} }
 
-// Load returns the state of an endpoint, of version 0 if there is none, and the
-// overrides of its variants. Whether an override is in force is for the caller to
+// Load returns the state of an endpoint, of version 0 if there is none, blank and
+// with its Damage if it cannot be understood, and the overrides of its variants. Whether an override is in force is for the caller to
 // see: those whose time has passed are among them until the table forgets them.
 // One that cannot be understood is an error: what an operator wrote must not go
 // unheeded.
@@ -130,7 +137,7 @@ func understood(item map[string]types.AttributeValue) error {
 		return err
 	}
 	if form > schema {
-		return fmt.Errorf("its schema %d is newer than %d, the one known here", form, schema)
+		return fmt.Errorf("its schema %d is %w than %d, the one known here", form, errNewer, schema)
 	}
 	return nil
 }
@@ -139,14 +146,14 @@ func understood(item map[string]types.AttributeValue) error {
 func integer(item map[string]types.AttributeValue, name string) (int64, error) {
 	n, ok := item[name].(*types.AttributeValueMemberN)
 	if !ok {
-		return 0, fmt.Errorf("attribute %s is no number", name)
+		return 0, fmt.Errorf("attribute %s is %w", name, errNoCount)
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("attribute %s: %w", name, err)
 	}
 	if v < 1 {
-		return 0, fmt.Errorf("attribute %s is %d, below 1", name, v)
+		return 0, fmt.Errorf("attribute %s is %d, %w", name, v, errNoCount)
 	}
 	return v, nil
 }

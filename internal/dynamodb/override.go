@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sagescale/internal/config"
+	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 )
 
@@ -77,7 +78,7 @@ func decodeOverride(item map[string]types.AttributeValue, variant string) (polic
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&o); err != nil {
-		return policy.Override{}, fmt.Errorf("unmarshal override: %w", err)
+		return policy.Override{}, errors.New("unmarshal override: " + plain.Cut(err.Error(), longestDamage))
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return policy.Override{}, errors.New("unmarshal override: something follows it")

@@ -11,17 +11,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sagescale/internal/activity"
-	"sagescale/internal/config"
+	"sagescale/internal/plain"
 )
 
 const (
 	sortState        = "state"
 	attributeState   = "state"
 	attributeVersion = "version"
+	// longestDamage bounds, in characters, what is said of an item that cannot be
+	// understood: whoever wrote it may have written anything.
+	longestDamage = 300
 )
 
-// Save writes s on the condition that the stored version is s.Version, and
-// returns it with its new version. It fails with activity.ErrConflict if
+// Save writes s on the condition that the stored version is s.Version, 0 for none
+// that can be read, and returns it with its new version. It fails with activity.ErrConflict if
 // somebody else wrote meanwhile. If the condition fails because an earlier try
 // of this very write was applied and its answer lost, Save succeeds.
 func (s *Store) Save(ctx context.Context, state activity.State) (activity.State, error) {
@@ -34,14 +37,14 @@ func (s *Store) Save(ctx context.Context, state activity.State) (activity.State,
 	input := &dynamodb.PutItemInput{
 		TableName:                           &s.table,
 		Item:                                item,
-		ConditionExpression:                 aws.String("attribute_not_exists(#pk)"),
-		ExpressionAttributeNames:            map[string]string{"#pk": config.KeyPartition},
+		ConditionExpression:                 aws.String("#version = :read"),
+		ExpressionAttributeNames:            map[string]string{"#version": attributeVersion},
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":read": number(read)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if read > 0 {
-		input.ConditionExpression = aws.String("#version = :read")
-		input.ExpressionAttributeNames = map[string]string{"#version": attributeVersion}
-		input.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(read)}
+	if read == 0 {
+		input.ConditionExpression = aws.String("NOT attribute_type(#version, :number) OR #version < :one")
+		input.ExpressionAttributeValues = map[string]types.AttributeValue{":number": text("N"), ":one": number(1)}
 	}
 	_, err = s.client.PutItem(ctx, input)
 	var failed *types.ConditionalCheckFailedException
@@ -70,28 +73,45 @@ func encodeState(state activity.State) (map[string]types.AttributeValue, error) 
 }
 
 // decodeState reads the item of the state of an endpoint. The version is that of
-// its own attribute: the condition of a write is on that one.
+// its own attribute: the condition of a write is on that one. A state that cannot be
+// understood is one that remembers nothing and says why; one that a newer deployment
+// has written is an error.
 func decodeState(item map[string]types.AttributeValue, endpoint string) (activity.State, error) {
-	if err := understood(item); err != nil {
+	if err := understood(item); errors.Is(err, errNewer) {
 		return activity.State{}, err
 	}
+	state, damage := decodeBody(item, endpoint)
 	version, err := integer(item, attributeVersion)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoCount):
+		version = 0
+	case err != nil:
 		return activity.State{}, err
 	}
-	body, err := content(item, attributeState)
-	if err != nil {
-		return activity.State{}, err
-	}
-	var state activity.State
-	if err := json.Unmarshal([]byte(body), &state); err != nil {
-		return activity.State{}, fmt.Errorf("unmarshal state: %w", err)
-	}
-	if state.Endpoint != endpoint {
-		return activity.State{}, fmt.Errorf("it is of endpoint %.80q", state.Endpoint)
+	if err := errors.Join(damage, err); err != nil {
+		state = activity.State{Endpoint: endpoint, Damage: plain.Cut(err.Error(), longestDamage)}
 	}
 	state.Version = version
 	return state, nil
+}
+
+// decodeBody reads the state in an item.
+func decodeBody(item map[string]types.AttributeValue, endpoint string) (activity.State, error) {
+	var state activity.State
+	if err := understood(item); err != nil {
+		return state, err
+	}
+	body, err := content(item, attributeState)
+	if err != nil {
+		return state, err
+	}
+	if err := json.Unmarshal([]byte(body), &state); err != nil {
+		return state, fmt.Errorf("unmarshal state: %w", err)
+	}
+	if state.Endpoint != endpoint {
+		return state, fmt.Errorf("it is of endpoint %.80q", state.Endpoint)
+	}
+	return state, state.Check()
 }
 
 // same reports whether the stored item is the one that was to be written.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,47 +65,80 @@ func TestLoadTakesTheVersionThatCounts(t *testing.T) {
 	wantLoaded(t, serve(t, page(item)), want, nil)
 }
 
-// A corrupt item is an error: what is not understood is not overwritten.
-func TestLoadRefusesCorruptItems(t *testing.T) {
+// A damaged item remembers nothing and says why. Its version, where it has one that
+// counts, is what the next write is conditional on.
+//
+// Faults: C8
+func TestLoadOfDamagedItems(t *testing.T) {
 	set := func(name string, value any) func(object) { return func(o object) { o[name] = value } }
 	remove := func(name string) func(object) { return func(o object) { delete(o, name) } }
 	tests := map[string]struct {
 		damage func(object)
 		want   string
 	}{
-		"no version":          {remove("version"), "version is no number"},
-		"version of text":     {set("version", text("7")), "version is no number"},
-		"version is null":     {set("version", object{"NULL": true}), "version is no number"},
-		"version is a part":   {set("version", number("7.5")), "version: "},
-		"version is huge":     {set("version", number("1E+30")), "version: "},
-		"version 0":           {set("version", number("0")), "version is 0"},
-		"version below 0":     {set("version", number("-7")), "version is -7"},
-		"no schema":           {remove("schema"), "schema is no number"},
-		"schema of text":      {set("schema", text("1")), "schema is no number"},
-		"schema 0":            {set("schema", number("0")), "schema is 0"},
-		"newer schema":        {set("schema", number("2")), "schema 2 is newer than 1"},
-		"no state":            {remove("state"), "state is no string"},
-		"state of bytes":      {set("state", object{"B": "e30="}), "state is no string"},
-		"state of a map":      {set("state", object{"M": object{}}), "state is no string"},
-		"empty state":         {set("state", text("")), "unmarshal state"},
-		"cut off":             {set("state", text(`{"endpoint":"chat-llm","open":{"id":`)), "unmarshal state"},
-		"a list":              {set("state", text(`[]`)), "unmarshal state"},
-		"null":                {set("state", text(`null`)), `of endpoint ""`},
-		"nothing in it":       {set("state", text(`{}`)), `of endpoint ""`},
-		"of another endpoint": {set("state", text(`{"endpoint":"other"}`)), `of endpoint "other"`},
-		"a count of text":     {set("state", text(`{"endpoint":"chat-llm","open":{"fromCapacity":"2"}}`)), "unmarshal state"},
-		"a time that is none": {set("state", text(`{"endpoint":"chat-llm","creationTime":"yesterday"}`)), "unmarshal state"},
-		"a duration too long": {set("state", text(`{"endpoint":"chat-llm","provisioning":{"v":[1e30]}}`)), "unmarshal state"},
-		"newer, in another form": {func(o object) {
-			clear(o)
-			o["pk"], o["sk"], o["schema"] = text("chat-llm"), text("state"), number("2")
-		}, "schema 2 is newer than 1"},
+		"no version":           {remove("version"), "version is no number"},
+		"version of text":      {set("version", text("7")), "version is no number"},
+		"version is null":      {set("version", object{"NULL": true}), "version is no number"},
+		"version 0":            {set("version", number("0")), "version is 0"},
+		"version below 0":      {set("version", number("-7")), "version is -7"},
+		"no schema":            {remove("schema"), "schema is no number"},
+		"schema of text":       {set("schema", text("1")), "schema is no number"},
+		"schema 0":             {set("schema", number("0")), "schema is 0"},
+		"no state":             {remove("state"), "state is no string"},
+		"state of bytes":       {set("state", object{"B": "e30="}), "state is no string"},
+		"state of a map":       {set("state", object{"M": object{}}), "state is no string"},
+		"empty state":          {set("state", text("")), "unmarshal state"},
+		"cut off":              {set("state", text(`{"endpoint":"chat-llm","open":{"id":`)), "unmarshal state"},
+		"a list":               {set("state", text(`[]`)), "unmarshal state"},
+		"null":                 {set("state", text(`null`)), `of endpoint ""`},
+		"nothing in it":        {set("state", text(`{}`)), `of endpoint ""`},
+		"of another endpoint":  {set("state", text(`{"endpoint":"other"}`)), `of endpoint "other"`},
+		"a count of text":      {set("state", text(`{"endpoint":"chat-llm","open":{"fromCapacity":"2"}}`)), "unmarshal state"},
+		"a time that is none":  {set("state", text(`{"endpoint":"chat-llm","creationTime":"yesterday"}`)), "unmarshal state"},
+		"a duration too long":  {set("state", text(`{"endpoint":"chat-llm","provisioning":{"v":[1e30]}}`)), "unmarshal state"},
 		"only keys are stored": {func(o object) { clear(o); o["pk"], o["sk"] = text("chat-llm"), text("state") }, "schema is no number"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			item := itemOf(t, full())
 			test.damage(item)
+			got, _, err := serve(t, page(item)).store().Load(bounded(t), "chat-llm")
+			if err != nil || !strings.Contains(got.Damage, test.want) || len(got.Damage) > 320 {
+				t.Fatalf("loaded damage %q, %v; want it to say %q", got.Damage, err, test.want)
+			}
+			want := activity.State{Endpoint: "chat-llm", Version: 7, Damage: got.Damage}
+			if strings.Contains(test.want, "version") || name == "only keys are stored" {
+				want.Version = 0
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("loaded %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// What a newer deployment has written, and a version that no write could be
+// conditional on, is not overwritten.
+//
+// Faults: B13 G7
+func TestLoadRefusesWhatIsNotItsOwn(t *testing.T) {
+	set := func(name string, value any) func(object) { return func(o object) { o[name] = value } }
+	tests := map[string]struct {
+		change func(object)
+		want   string
+	}{
+		"newer schema":      {set("schema", number("2")), "schema 2 is newer than 1"},
+		"version is a part": {set("version", number("7.5")), "version: "},
+		"version is huge":   {set("version", number("1E+30")), "version: "},
+		"newer, in another form": {func(o object) {
+			clear(o)
+			o["pk"], o["sk"], o["schema"] = text("chat-llm"), text("state"), number("2")
+		}, "schema 2 is newer than 1"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			item := itemOf(t, full())
+			test.change(item)
 			wantNotLoaded(t, serve(t, page(item)), "endpoint chat-llm", test.want)
 		})
 	}
@@ -126,8 +160,9 @@ func TestSaveCreates(t *testing.T) {
 	}
 	check(t, "request", calls[0].request, object{
 		"TableName": "sagescale-state", "Item": itemOf(t, want),
-		"ConditionExpression":                 "attribute_not_exists(#pk)",
-		"ExpressionAttributeNames":            object{"#pk": "pk"},
+		"ConditionExpression":                 "NOT attribute_type(#version, :number) OR #version < :one",
+		"ExpressionAttributeNames":            object{"#version": "version"},
+		"ExpressionAttributeValues":           object{":number": text("N"), ":one": number("1")},
 		"ReturnValuesOnConditionCheckFailure": "ALL_OLD",
 	})
 }

@@ -27,8 +27,8 @@ type api interface {
 // Endpoints reads and changes endpoints.
 type Endpoints struct{ client api }
 
-// New returns Endpoints on a client.
-func New(client *sagemaker.Client) *Endpoints { return &Endpoints{client} }
+// New returns Endpoints on a client: the SDK's, or what behaves like it.
+func New(client api) *Endpoints { return &Endpoints{client} }
 
 // Describe returns what SageMaker says of an endpoint. It fails with
 // activity.ErrNotFound when there is none of that name.
@@ -44,6 +44,7 @@ func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.End
 		Name:         endpoint,
 		Status:       string(out.EndpointStatus),
 		CreationTime: out.CreationTime.UTC(),
+		Modified:     aws.ToTime(out.LastModifiedTime).UTC(),
 		Config:       aws.ToString(out.EndpointConfigName),
 	}
 	for _, v := range out.ProductionVariants {

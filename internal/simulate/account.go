@@ -183,7 +183,7 @@ func newSimulation(c Config) (*simulation, error) {
 func (s *simulation) wire(clock func() time.Time) {
 	f := function.Function{
 		Name:   "schedule",
-		Origin: event.Origin{Account: account, Region: region, AlarmPrefix: alarmPrefix},
+		Origin: Origin(),
 		Evaluator: &autoscaler.Evaluator{
 			Policy:    s.Policy,
 			Endpoints: s.sageMaker,

@@ -293,7 +293,7 @@ func TestEvents(t *testing.T) {
 		TargetTracking: []policy.TargetTracking{{Metric: policy.Metric{Name: "load"}}}}}}
 	a := alarms(p, alarmPrefix)[0]
 	a.state = stateAlarm
-	raw, err := alarmEvent("1", a, stateOK, Epoch())
+	raw, err := AlarmEvent("1", a.name, stateOK, a.state, Epoch())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestEvents(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	raw, err = endpointEvent("2", activity.Endpoint{Name: "Chat", Status: activity.InService}, Epoch())
+	raw, err = EndpointEvent("2", activity.Endpoint{Name: "Chat", Status: activity.InService}, Epoch())
 	if err != nil {
 		t.Fatal(err)
 	}

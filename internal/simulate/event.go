@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/event"
@@ -30,6 +31,11 @@ type envelope struct {
 	Detail     any      `json:"detail"`
 }
 
+// Origin is what the functions of the simulated account believe.
+func Origin() event.Origin {
+	return event.Origin{Account: account, Region: region, AlarmPrefix: alarmPrefix}
+}
+
 type alarmDetail struct {
 	AlarmName     string      `json:"alarmName"`
 	State         alarmState  `json:"state"`
@@ -53,31 +59,27 @@ type endpointDetail struct {
 	CreationTime   int64
 }
 
-// alarmEvent is the event of an alarm that has changed its state.
-func alarmEvent(id string, a *alarm, previous string, now time.Time) (json.RawMessage, error) {
+// AlarmEvent is the event of an alarm that has changed its state.
+func AlarmEvent(id, name, previous, state string, now time.Time) (json.RawMessage, error) {
 	return wrap(envelope{
 		ID:         id,
 		DetailType: "CloudWatch Alarm State Change",
 		Source:     "aws.cloudwatch",
 		Time:       stamp(now),
-		Resources:  []string{arn("cloudwatch", "alarm:"+a.name)},
+		Resources:  []string{arn("cloudwatch", "alarm:"+name)},
 		Detail: alarmDetail{
-			AlarmName:     a.name,
-			State:         alarmState{Value: a.state, Timestamp: now.UTC().Format("2006-01-02T15:04:05.000-0700")},
+			AlarmName:     name,
+			State:         alarmState{Value: state, Timestamp: now.UTC().Format("2006-01-02T15:04:05.000-0700")},
 			PreviousState: alarmState{Value: previous},
 			Configuration: alarmConfig{Description: "the load of a target is above its target value"},
 		},
 	})
 }
 
-// endpointEvent is the event of an endpoint that has changed its status. As on
+// EndpointEvent is the event of an endpoint that has changed its status. As on
 // AWS, its ARN is in lower case and its status in upper snake case.
-func endpointEvent(id string, e activity.Endpoint, now time.Time) (json.RawMessage, error) {
+func EndpointEvent(id string, e activity.Endpoint, now time.Time) (json.RawMessage, error) {
 	resource := arn("sagemaker", "endpoint/"+strings.ToLower(e.Name))
-	status := "UPDATING"
-	if e.Status == activity.InService {
-		status = "IN_SERVICE"
-	}
 	return wrap(envelope{
 		ID:         id,
 		DetailType: "SageMaker Endpoint State Change",
@@ -87,10 +89,22 @@ func endpointEvent(id string, e activity.Endpoint, now time.Time) (json.RawMessa
 		Detail: endpointDetail{
 			EndpointName:   e.Name,
 			EndpointArn:    resource,
-			EndpointStatus: status,
+			EndpointStatus: snake(e.Status),
 			CreationTime:   e.CreationTime.UnixMilli(),
 		},
 	})
+}
+
+// snake writes the name of a status as events do: IN_SERVICE.
+func snake(status string) string {
+	var b strings.Builder
+	for i, r := range status {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToUpper(r))
+	}
+	return b.String()
 }
 
 // tickEvent is what the tick rule gives to its function.

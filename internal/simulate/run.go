@@ -89,7 +89,7 @@ func (s *simulation) settleChanged(ctx context.Context) {
 	for len(s.queue) > 0 {
 		e := s.queue[0]
 		s.queue = s.queue[1:]
-		raw, err := endpointEvent(s.id(), e, s.now)
+		raw, err := EndpointEvent(s.id(), e, s.now)
 		s.send(ctx, event.EndpointState, raw, err)
 	}
 }
@@ -151,7 +151,7 @@ func (s *simulation) fireAlarms(ctx context.Context) {
 		if !changed || a.state != stateAlarm {
 			continue
 		}
-		raw, err := alarmEvent(s.id(), a, previous, s.now)
+		raw, err := AlarmEvent(s.id(), a.name, previous, a.state, s.now)
 		s.send(ctx, event.Alarm, raw, err)
 		s.settleChanged(ctx)
 	}

@@ -1,15 +1,20 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"sagescale/internal/activity"
 )
 
-const updating = "Updating"
+const (
+	updating    = "Updating"
+	rollingBack = "RollingBack"
+)
 
 // SageMaker is a double of the service: it changes one thing on an endpoint at a
 // time and takes its time for it.
@@ -23,23 +28,39 @@ type SageMaker struct {
 	// Quota returns how many instances one endpoint may have at a time; nil is no
 	// limit.
 	Quota func(time.Time) int
+	// Fate says how an update ends; nil is that all succeed.
+	Fate func(endpoint, variant string, from, to int) Fate
 	// Changed is told of every change of an endpoint's status; nil tells nobody.
 	Changed func(activity.Endpoint)
 
 	endpoints []*endpoint
 }
 
-// endpoint is one endpoint. change is nil when it is InService.
+// Fate is how an update ends. The zero Fate is success.
+type Fate struct {
+	// Takes is the time until added instances serve, where it is not Provisioning.
+	Takes time.Duration
+	// Fails says that so many instances serve in the end as in Came. SageMaker takes
+	// a minute to roll back to them, and KeepsDesired what it was asked for.
+	Fails        bool
+	Came         int
+	KeepsDesired bool
+}
+
+// rollback is how long the endpoint is busy with the end of an update that fails.
+const rollback = minute
+
+// endpoint is one endpoint. change is nil when nothing is under way.
 type endpoint struct {
 	described activity.Endpoint
 	change    *change
 }
 
-// change is an update that is under way.
+// change is what is under way. At servesAt the capacity changes, at until it ends by
+// what end makes of the endpoint.
 type change struct {
-	variant         int
-	to              int
 	servesAt, until time.Time
+	serve, end      func(*activity.Endpoint)
 }
 
 // Create puts an endpoint in service, with the capacities that its variants
@@ -49,7 +70,30 @@ func (s *SageMaker) Create(e activity.Endpoint) {
 	for i := range e.Variants {
 		e.Variants[i].Current = e.Variants[i].Desired
 	}
+	if e.Modified.IsZero() {
+		e.Modified = e.CreationTime
+	}
+	s.Delete(e.Name)
 	s.endpoints = append(s.endpoints, &endpoint{described: e})
+}
+
+// Delete removes an endpoint, if there is one of the name.
+func (s *SageMaker) Delete(name string) {
+	s.endpoints = slices.DeleteFunc(s.endpoints, func(e *endpoint) bool { return e.described.Name == name })
+}
+
+// Occupy lets somebody else change an endpoint that is InService: it is in the given
+// status for a time, and then what end makes of it, which is InService unless end
+// says otherwise. It reports whether it could begin.
+func (s *SageMaker) Occupy(name, status string, d time.Duration, end func(*activity.Endpoint)) bool {
+	e, err := s.find(name)
+	if err != nil || e.described.Status != activity.InService {
+		return false
+	}
+	until := s.Now().Add(d)
+	e.change = &change{servesAt: until, until: until, serve: func(*activity.Endpoint) {}, end: end}
+	s.become(e, status)
+	return true
 }
 
 // Describe returns what is to be seen of an endpoint now.
@@ -80,16 +124,37 @@ func (s *SageMaker) SetCapacity(_ context.Context, name, variant string, instanc
 	if err != nil {
 		return fmt.Errorf("update endpoint %s: %w", name, err)
 	}
-	now, v := s.Now(), &e.described.Variants[i]
-	c := change{variant: i, to: instances, servesAt: now.Add(minute), until: now.Add(max(s.ScaleIn, minute))}
-	if instances > v.Current {
-		c.servesAt = now.Add(s.Provisioning)
-		c.until = c.servesAt
-	}
+	v := &e.described.Variants[i]
+	e.change = s.begin(name, *v, i, instances)
 	v.Desired = instances
-	e.change = &c
 	s.become(e, updating)
 	return nil
+}
+
+// begin returns the change of variant i, which is v, to so many instances.
+func (s *SageMaker) begin(name string, v activity.Variant, i, to int) *change {
+	fate := Fate{}
+	if s.Fate != nil {
+		fate = s.Fate(name, v.Name, v.Current, to)
+	}
+	now := s.Now()
+	c := &change{servesAt: now.Add(minute), until: now.Add(max(s.ScaleIn, minute))}
+	if to > v.Current {
+		c.servesAt = now.Add(cmp.Or(fate.Takes, s.Provisioning))
+		c.until = c.servesAt
+	}
+	c.serve = func(e *activity.Endpoint) { e.Variants[i].Current = to }
+	c.end = func(*activity.Endpoint) {}
+	if fate.Fails {
+		c.until = c.servesAt.Add(rollback)
+		c.serve = func(e *activity.Endpoint) { e.Status, e.Variants[i].Current = rollingBack, fate.Came }
+		c.end = func(e *activity.Endpoint) {
+			if !fate.KeepsDesired {
+				e.Variants[i].Desired = fate.Came
+			}
+		}
+	}
+	return c
 }
 
 // check says why an update is refused, or which variant it is for.
@@ -128,17 +193,35 @@ func (s *SageMaker) Advance() {
 			continue
 		}
 		if !now.Before(c.servesAt) {
-			e.described.Variants[c.variant].Current = c.to
+			c.serve(&e.described)
 		}
 		if !now.Before(c.until) {
-			e.change = nil
-			s.become(e, activity.InService)
+			e.change, e.described.Status = nil, activity.InService
+			c.end(&e.described)
+			s.become(e, e.described.Status)
 		}
 	}
 }
 
+// Next returns when the next change ends or brings its capacity; false when none is
+// under way.
+func (s *SageMaker) Next() (next time.Time, ok bool) {
+	now := s.Now()
+	for _, e := range s.endpoints {
+		if e.change == nil {
+			continue
+		}
+		for _, at := range []time.Time{e.change.servesAt, e.change.until} {
+			if at.After(now) && (!ok || at.Before(next)) {
+				next, ok = at, true
+			}
+		}
+	}
+	return next, ok
+}
+
 func (s *SageMaker) become(e *endpoint, status string) {
-	e.described.Status = status
+	e.described.Status, e.described.Modified = status, s.Now()
 	if s.Changed != nil {
 		s.Changed(e.describe())
 	}
