@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// What SageMaker and the store may answer. ErrLimitExceeded, ErrRefused and
-// ErrNotFound are the known refusals of an update: nothing was changed. Any other
+// What SageMaker and the store may answer. ErrThrottled, ErrLimitExceeded, ErrRefused
+// and ErrNotFound are the known refusals of an update: nothing was changed. Any other
 // error of an update leaves its outcome open.
 var (
 	// ErrBusy says that the endpoint is being changed already: by somebody else, or
 	// by the same update, of which this one is a copy.
 	ErrBusy = errors.New("endpoint is being updated")
+	// ErrThrottled says that there were too many requests: nothing was changed.
+	ErrThrottled = errors.New("too many requests")
 	// ErrLimitExceeded says that an account limit stands in the way.
 	ErrLimitExceeded = errors.New("resource limit exceeded")
 	// ErrRefused says that the request was refused for another reason.

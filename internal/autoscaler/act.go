@@ -234,6 +234,8 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 		c.decision.Refuse(scaling.OutcomeUnknown, "the endpoint is being updated already, maybe by this very update: %s", say(err))
 	case errors.Is(err, activity.ErrNotFound):
 		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: say(err)}, scaling.ChangedMeanwhile)
+	case errors.Is(err, activity.ErrThrottled):
+		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: say(err)}, scaling.UpdateRefused)
 	case errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrLimitExceeded):
 		o := activity.Outcome{Status: activity.Failed, Message: say(err), BackOff: true}
 		e.giveUp(ctx, v, c, o, scaling.UpdateRefused)

@@ -180,6 +180,7 @@ func TestEvaluateKnownRefusalsOfTheUpdate(t *testing.T) {
 		backoff bool
 	}{
 		{activity.ErrNotFound, scaling.ChangedMeanwhile, false},
+		{activity.ErrThrottled, scaling.UpdateRefused, false},
 		{activity.ErrRefused, scaling.UpdateRefused, true},
 		{activity.ErrLimitExceeded, scaling.UpdateRefused, true},
 	} {

@@ -51,7 +51,7 @@ var ErrNoTarget = errors.New("no such target in the policy")
 
 // endpoints is what an evaluation asks of SageMaker. Describe fails with
 // activity.ErrNotFound when there is no such endpoint. SetCapacity sends one
-// update and never repeats it; an error that wraps none of activity.ErrBusy,
+// update and never repeats it; an error that wraps none of activity.ErrThrottled,
 // ErrLimitExceeded, ErrRefused and ErrNotFound leaves open whether it was applied.
 type endpoints interface {
 	Describe(ctx context.Context, endpoint string) (activity.Endpoint, error)
@@ -71,14 +71,14 @@ type scalers interface {
 }
 
 // store keeps the state of endpoints. Load returns a state of version 0 for an
-// endpoint that has none, and the overrides of its variants. Save writes s if the stored version is still s.Version
-// and returns the state with its new version; it fails with activity.ErrConflict
-// if somebody else wrote. A Save whose answer was lost and that is found to have
-// been applied succeeds. Archive keeps a closed activity for people to read.
+// endpoint that has none, and the overrides of its variants. Save writes s if the
+// stored version is still s.Version, and with it the activities that it closes, for
+// people to read; it returns the state with its new version. It fails with
+// activity.ErrConflict if somebody else wrote. A Save whose answer was lost and that
+// is found to have been applied succeeds.
 type store interface {
 	Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error)
-	Save(ctx context.Context, s activity.State) (activity.State, error)
-	Archive(ctx context.Context, endpoint string, a activity.Activity) error
+	Save(ctx context.Context, s activity.State, closed ...activity.Activity) (activity.State, error)
 }
 
 // Evaluator evaluates the targets of one policy. All fields must be set.

@@ -202,7 +202,7 @@ func TestSettleFailsWithItsStore(t *testing.T) {
 	e := w.evaluator(nil)
 	w.tick(e)
 	w.finish()
-	for _, call := range []string{"load", "archive", "save"} {
+	for _, call := range []string{"load", "save"} {
 		w.fault = failing(call, "before")
 		if a, err := e.Settle(t.Context(), autoscaler.Trigger{Endpoint: "chat"}); !errors.Is(err, errLost) || a != nil {
 			t.Errorf("%s fails: settled %+v, %v", call, a, err)

@@ -99,14 +99,8 @@ func (e *Evaluator) observeAll(ctx context.Context, v *view) {
 	}
 	next, outside, changed := v.state.Adopt(v.endpoint, variants, e.Now())
 	v.state = next
-	if !changed || !e.save(ctx, v, next) {
-		return
-	}
-	v.outside = outside
-	for _, a := range outside {
-		if err := e.Store.Archive(ctx, v.endpoint.Name, a); err != nil {
-			v.err = errors.Join(v.err, fmt.Errorf("archive activity %s of endpoint %s: %w", a.ID, v.endpoint.Name, err))
-		}
+	if changed && e.save(ctx, v, next, outside...) {
+		v.outside = outside
 	}
 }
 
@@ -142,28 +136,23 @@ func (e *Evaluator) settle(ctx context.Context, v *view) {
 	e.save(ctx, v, accepted)
 }
 
-// end closes the open activity with an outcome. It is archived before the close
-// is committed: a crash between the two leaves it open, and whoever closes it
-// next archives it anew under the same key.
+// end closes the open activity with an outcome.
 func (e *Evaluator) end(ctx context.Context, v *view, o activity.Outcome) {
 	closed, ended, err := v.state.Close(o, e.Now())
 	if err != nil {
 		v.fail(err)
 		return
 	}
-	if err := e.Store.Archive(ctx, v.endpoint.Name, ended); err != nil {
-		v.fail(fmt.Errorf("archive activity %s of endpoint %s: %w", ended.ID, v.endpoint.Name, err))
-		return
-	}
-	if e.save(ctx, v, closed) {
+	if e.save(ctx, v, closed, ended) {
 		v.settled = &ended
 	}
 }
 
-// save writes the state and keeps its new version. Losing a race is no error:
+// save writes the state, with the activities that this closes, and keeps its new
+// version. Losing a race is no error:
 // the other evaluation goes on, this one does nothing more.
-func (e *Evaluator) save(ctx context.Context, v *view, s activity.State) bool {
-	saved, err := e.Store.Save(ctx, s)
+func (e *Evaluator) save(ctx context.Context, v *view, s activity.State, closed ...activity.Activity) bool {
+	saved, err := e.Store.Save(ctx, s, closed...)
 	switch {
 	case errors.Is(err, activity.ErrConflict):
 		v.hold = scaling.Reason{

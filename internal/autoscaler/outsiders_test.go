@@ -172,19 +172,6 @@ func TestEvaluateHoldsWhenItCannotAdopt(t *testing.T) {
 	}
 }
 
-// That history is short of a line holds nothing, and is told.
-func TestEvaluateGoesOnWhenItCannotArchiveWhatOthersDid(t *testing.T) {
-	w := newWorld(t)
-	w.add("chat", 450, 2)
-	by := &w.endpoints["chat"].Variants[0]
-	by.Current, by.Desired = 3, 3
-	w.fault = failing("archive", "before")
-	if err := w.tick(w.evaluator(nil)); !errors.Is(err, errLost) {
-		t.Errorf("got %v", err)
-	}
-	w.wantUpdates("chat/v1=5")
-}
-
 // A change by others begins when the capacity was last known, and not when a change
 // of ours ended that they had overridden: it may have served for all of that time.
 func TestEvaluateKnowsSinceWhenOthersMayHaveChanged(t *testing.T) {

@@ -139,24 +139,20 @@ func (w *world) Conflict(context.Context, string, string) (out string, err error
 	return out, err
 }
 
-func (w *world) Save(_ context.Context, s activity.State) (out activity.State, err error) {
+func (w *world) Save(_ context.Context, s activity.State, closed ...activity.Activity) (out activity.State, err error) {
 	err = w.call("save", func() error {
 		if s.Version != w.states[s.Endpoint].Version {
 			return fmt.Errorf("save: %w", activity.ErrConflict)
 		}
 		s.Version++
 		w.states[s.Endpoint] = s
+		for _, a := range closed {
+			w.archive[a.ID] = a
+		}
 		out = s
 		return nil
 	})
 	return out, err
-}
-
-func (w *world) Archive(_ context.Context, _ string, a activity.Activity) error {
-	return w.call("archive", func() error {
-		w.archive[a.ID] = a
-		return nil
-	})
 }
 
 // finish lets SageMaker bring every update into service.

@@ -1,12 +1,11 @@
 package dynamodb
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/config"
@@ -21,18 +20,14 @@ const (
 	sortTime = "2006-01-02T15:04:05.000000000Z"
 )
 
-// Archive keeps a closed activity for six weeks. To archive it again changes
-// nothing.
-func (s *Store) Archive(ctx context.Context, endpoint string, a activity.Activity) error {
+// encodeActivity makes the item of a closed activity, which is kept for six weeks.
+func encodeActivity(endpoint string, a activity.Activity) (map[string]types.AttributeValue, error) {
 	body, err := json.Marshal(a)
 	if err != nil {
-		return fmt.Errorf("marshal activity %s: %w", a.ID, err)
+		return nil, fmt.Errorf("marshal activity %s: %w", a.ID, err)
 	}
 	item := key(endpoint, "activity#"+a.StartTime.UTC().Format(sortTime)+"#"+a.ID)
 	item["activity"] = text(string(body))
 	item[config.KeyExpires] = number(a.EndTime.Add(keep).Unix())
-	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: item}); err != nil {
-		return fmt.Errorf("call PutItem: %w", err)
-	}
-	return nil
+	return item, nil
 }

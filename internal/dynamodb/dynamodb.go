@@ -5,7 +5,9 @@
 // An endpoint is a partition. Its state is one item and the override of each
 // variant another; they are read together, consistently. The state is written on
 // the condition that its version is still the one that was read: SageMaker takes
-// no precondition, so this condition is the only fence around an update.
+// no precondition, so this condition is the only fence around an update. What a write
+// of the state closes goes into the history in the same transaction, so that the two
+// never contradict each other.
 // Overrides are written without one: they are an operator's, and the last word
 // counts. Nothing hangs on the table's time to live but what is over: past
 // activities, and overrides whose time has passed.
@@ -41,6 +43,7 @@ const (
 type api interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 }
 

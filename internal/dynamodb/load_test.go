@@ -151,8 +151,9 @@ func TestFaults(t *testing.T) {
 	operations := map[string]func(context.Context, *server) error{
 		"load": func(ctx context.Context, s *server) error { _, _, err := s.store().Load(ctx, "chat-llm"); return err },
 		"save": func(ctx context.Context, s *server) error { _, err := s.store().Save(ctx, full()); return err },
-		"archive": func(ctx context.Context, s *server) error {
-			return s.store().Archive(ctx, "chat-llm", full().Recent[0])
+		"save and close": func(ctx context.Context, s *server) error {
+			_, err := s.store().Save(ctx, full(), full().Recent[0])
+			return err
 		},
 		"save override": func(ctx context.Context, s *server) error {
 			return s.store().SaveOverride(ctx, "chat-llm", "AllTraffic", held())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,17 +25,37 @@ const (
 )
 
 // Save writes s on the condition that the stored version is s.Version, 0 for none
-// that can be read, and returns it with its new version. It fails with activity.ErrConflict if
-// somebody else wrote meanwhile. If the condition fails because an earlier try
-// of this very write was applied and its answer lost, Save succeeds.
-func (s *Store) Save(ctx context.Context, state activity.State) (activity.State, error) {
+// that can be read, and returns it with its new version. Activities that this very
+// write closes are kept with it for people to read: all of it is written or nothing.
+//
+// It fails with activity.ErrConflict if somebody else wrote meanwhile. If the
+// condition fails because an earlier try of this very write was applied and its answer
+// lost, Save succeeds.
+func (s *Store) Save(ctx context.Context, state activity.State, closed ...activity.Activity) (activity.State, error) {
 	read := state.Version
 	state.Version++
-	item, err := encodeState(state)
+	put, err := s.put(state, read)
 	if err != nil {
 		return activity.State{}, err
 	}
-	input := &dynamodb.PutItemInput{
+	if len(closed) == 0 {
+		err = s.write(ctx, put)
+	} else {
+		err = s.writeAll(ctx, put, state.Endpoint, closed)
+	}
+	if err != nil {
+		return activity.State{}, err
+	}
+	return state, nil
+}
+
+// put is the conditional write of a state in the place of the version that was read.
+func (s *Store) put(state activity.State, read int64) (*types.Put, error) {
+	item, err := encodeState(state)
+	if err != nil {
+		return nil, err
+	}
+	put := &types.Put{
 		TableName:                           &s.table,
 		Item:                                item,
 		ConditionExpression:                 aws.String("#version = :read"),
@@ -43,20 +64,67 @@ func (s *Store) Save(ctx context.Context, state activity.State) (activity.State,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if read == 0 {
-		input.ConditionExpression = aws.String("NOT attribute_type(#version, :number) OR #version < :one")
-		input.ExpressionAttributeValues = map[string]types.AttributeValue{":number": text("N"), ":one": number(1)}
+		put.ConditionExpression = aws.String("NOT attribute_type(#version, :number) OR #version < :one")
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{":number": text("N"), ":one": number(1)}
 	}
-	_, err = s.client.PutItem(ctx, input)
+	return put, nil
+}
+
+// write writes the state alone.
+func (s *Store) write(ctx context.Context, put *types.Put) error {
+	_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                           put.TableName,
+		Item:                                put.Item,
+		ConditionExpression:                 put.ConditionExpression,
+		ExpressionAttributeNames:            put.ExpressionAttributeNames,
+		ExpressionAttributeValues:           put.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
+	})
 	var failed *types.ConditionalCheckFailedException
+	var busy *types.TransactionConflictException
 	switch {
-	case err == nil:
-		return state, nil
-	case errors.As(err, &failed) && same(failed.Item, item):
-		return state, nil
-	case errors.As(err, &failed):
-		return activity.State{}, fmt.Errorf("write version %d of the state: %w", state.Version, activity.ErrConflict)
+	case err == nil, errors.As(err, &failed) && same(failed.Item, put.Item):
+		return nil
+	case errors.As(err, &failed), errors.As(err, &busy):
+		return fmt.Errorf("write the state: %w", activity.ErrConflict)
 	}
-	return activity.State{}, fmt.Errorf("call PutItem: %w", err)
+	return fmt.Errorf("call PutItem: %w", err)
+}
+
+// writeAll writes the state and the activities that it closes in one transaction. The
+// SDK gives it a token, by which a second try of one that was applied succeeds.
+func (s *Store) writeAll(ctx context.Context, put *types.Put, endpoint string, closed []activity.Activity) error {
+	input := &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Put: put}}}
+	for _, a := range closed {
+		item, err := encodeActivity(endpoint, a)
+		if err != nil {
+			return err
+		}
+		input.TransactItems = append(input.TransactItems, types.TransactWriteItem{Put: &types.Put{TableName: &s.table, Item: item}})
+	}
+	_, err := s.client.TransactWriteItems(ctx, input)
+	var cancelled *types.TransactionCanceledException
+	switch {
+	case err == nil, errors.As(err, &cancelled) && written(cancelled, put):
+		return nil
+	case cancelled != nil && slices.ContainsFunc(cancelled.CancellationReasons, isConflict):
+		return fmt.Errorf("write the state: %w", activity.ErrConflict)
+	}
+	return fmt.Errorf("call TransactWriteItems: %w", err)
+}
+
+// written reports whether a transaction was cancelled because it has been applied
+// already. Its first item is the state.
+func written(cancelled *types.TransactionCanceledException, put *types.Put) bool {
+	reasons := cancelled.CancellationReasons
+	return len(reasons) > 0 && same(reasons[0].Item, put.Item)
+}
+
+// isConflict reports whether a transaction was cancelled because somebody else has
+// written, or was writing.
+func isConflict(r types.CancellationReason) bool {
+	code := aws.ToString(r.Code)
+	return code == "ConditionalCheckFailed" || code == "TransactionConflict"
 }
 
 // encodeState makes the item of a state.

@@ -46,9 +46,9 @@ func (a *account) Load(_ context.Context, endpoint string) (activity.State, map[
 	return activity.State{Endpoint: endpoint}, nil, nil
 }
 
-func (a *account) Save(_ context.Context, s activity.State) (activity.State, error) { return s, nil }
-
-func (a *account) Archive(context.Context, string, activity.Activity) error { return nil }
+func (a *account) Save(_ context.Context, s activity.State, _ ...activity.Activity) (activity.State, error) {
+	return s, nil
+}
 
 // evaluating is a function over the real evaluator, whose policy has the endpoints
 // chat-llm and victim, and its log.

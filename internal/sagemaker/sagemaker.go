@@ -57,8 +57,8 @@ func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.End
 // SDK's own retry is off, because a retry of an update that was applied is
 // refused as one in progress and an error would then mean success.
 //
-// An error that wraps activity.ErrBusy, ErrLimitExceeded or ErrRefused says that
-// nothing was changed. Any other leaves it open.
+// An error that wraps activity.ErrThrottled, ErrLimitExceeded, ErrRefused or
+// ErrNotFound says that nothing was changed. Any other leaves it open.
 func (e *Endpoints) SetCapacity(ctx context.Context, endpoint, variant string, instances int) error {
 	if instances < 1 || instances > math.MaxInt32 {
 		return fmt.Errorf("set capacity of %s/%s to %d: %w: out of range", endpoint, variant, instances, activity.ErrRefused)
@@ -112,6 +112,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", activity.ErrNotFound, err)
 	case code == "ValidationException" && strings.HasPrefix(message, "Cannot update in-progress endpoint"):
 		return fmt.Errorf("%w: %w", activity.ErrBusy, err)
+	case code == "ThrottlingException", code == "Throttling", code == "RequestLimitExceeded":
+		return fmt.Errorf("%w: %w", activity.ErrThrottled, err)
 	case refused(code):
 		return fmt.Errorf("%w: %w", activity.ErrRefused, err)
 	}
@@ -122,8 +124,7 @@ func classify(err error) error {
 // out. A code that is not known leaves it open.
 func refused(code string) bool {
 	switch code {
-	case "ValidationException", "AccessDeniedException", "ThrottlingException", "Throttling",
-		"RequestLimitExceeded", "UnrecognizedClientException", "ExpiredTokenException",
+	case "ValidationException", "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException",
 		"InvalidSignatureException", "MissingAuthenticationToken", "OptInRequired":
 		return true
 	}

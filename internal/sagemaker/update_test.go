@@ -70,9 +70,9 @@ func TestSetCapacityErrors(t *testing.T) {
 		"busy in the middle":       {invalid("Sorry: Cannot update in-progress endpoint " + arn), activity.ErrRefused},
 		"invalid, no message":      {invalid(""), activity.ErrRefused},
 		"access denied":            {fault(400, "AccessDeniedException", "User is not authorized"), activity.ErrRefused},
-		"throttled":                {fault(400, "ThrottlingException", "Rate exceeded"), activity.ErrRefused},
-		"throttled, short":         {fault(400, "Throttling", "Rate exceeded"), activity.ErrRefused},
-		"too many requests":        {fault(400, "RequestLimitExceeded", ""), activity.ErrRefused},
+		"throttled":                {fault(400, "ThrottlingException", "Rate exceeded"), activity.ErrThrottled},
+		"throttled, short":         {fault(400, "Throttling", "Rate exceeded"), activity.ErrThrottled},
+		"too many requests":        {fault(400, "RequestLimitExceeded", ""), activity.ErrThrottled},
 		"unknown client":           {fault(400, "UnrecognizedClientException", ""), activity.ErrRefused},
 		"expired token":            {fault(400, "ExpiredTokenException", ""), activity.ErrRefused},
 		"bad signature":            {fault(400, "InvalidSignatureException", ""), activity.ErrRefused},
@@ -108,7 +108,7 @@ func TestSetCapacityErrors(t *testing.T) {
 func checkMeaning(t *testing.T, err, want error) {
 	t.Helper()
 	for _, meaning := range []error{
-		activity.ErrBusy, activity.ErrLimitExceeded, activity.ErrRefused, activity.ErrNotFound, activity.ErrConflict,
+		activity.ErrBusy, activity.ErrThrottled, activity.ErrLimitExceeded, activity.ErrRefused, activity.ErrNotFound, activity.ErrConflict,
 	} {
 		if errors.Is(err, meaning) != errors.Is(want, meaning) {
 			t.Errorf("%v: is it %q: %t", err, meaning, errors.Is(err, meaning))

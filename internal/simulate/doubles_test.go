@@ -105,10 +105,16 @@ func TestTable(t *testing.T) {
 	b := activity.Activity{ID: "b", StartTime: Epoch(), EndTime: Epoch().Add(minute)}
 	a, c := b, b
 	a.ID, c.StartTime = "a", Epoch().Add(-minute)
-	for _, each := range []activity.Activity{b, a, c, b} {
-		if err := table.Archive(ctx, "chat", each); err != nil {
+	state := activity.State{Endpoint: "chat", Version: 1}
+	if _, err := table.Save(ctx, activity.State{Endpoint: "chat", Version: 9}, b); !errors.Is(err, activity.ErrConflict) || table.Archived("chat") != nil {
+		t.Errorf("a write that failed: %v, archived %+v", err, table.Archived("chat"))
+	}
+	for _, each := range [][]activity.Activity{{b, a}, {c}, {b}} {
+		saved, err := table.Save(ctx, state, each...)
+		if err != nil {
 			t.Fatal(err)
 		}
+		state = saved
 	}
 	if got := table.Archived("chat"); !reflect.DeepEqual(got, []activity.Activity{c, a, b}) {
 		t.Errorf("archived are %v", got)

@@ -76,10 +76,10 @@ func clone(s activity.State) activity.State {
 	return s
 }
 
-// Save writes s if the stored version is still s.Version, and returns it with
-// its new version. It fails with activity.ErrConflict if somebody else wrote;
+// Save writes s and the activities that it closes if the stored version is still
+// s.Version, and returns it with its new version. It fails with activity.ErrConflict if somebody else wrote;
 // to write the same again succeeds.
-func (t *Table) Save(_ context.Context, s activity.State) (activity.State, error) {
+func (t *Table) Save(_ context.Context, s activity.State, closed ...activity.Activity) (activity.State, error) {
 	read := s.Version
 	s.Version++
 	text, err := json.Marshal(s)
@@ -95,16 +95,17 @@ func (t *Table) Save(_ context.Context, s activity.State) (activity.State, error
 		return activity.State{}, fmt.Errorf("unmarshal state of endpoint %s: %w", s.Endpoint, err)
 	}
 	t.states[s.Endpoint] = written
+	for _, a := range closed {
+		t.archive(s.Endpoint, a)
+	}
 	return s, nil
 }
 
-// Archive keeps a closed activity. To archive it again replaces it.
-func (t *Table) Archive(_ context.Context, endpoint string, a activity.Activity) error {
+func (t *Table) archive(endpoint string, a activity.Activity) {
 	if t.archived[endpoint] == nil {
 		t.archived[endpoint] = map[string]activity.Activity{}
 	}
 	t.archived[endpoint][a.StartTime.UTC().Format(time.RFC3339Nano)+"#"+a.ID] = a
-	return nil
 }
 
 // Archived returns the closed activities of an endpoint, oldest first.

@@ -21,8 +21,7 @@ import (
 // store is the port of package autoscaler, and what an operator sets.
 type store interface {
 	Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error)
-	Save(ctx context.Context, s activity.State) (activity.State, error)
-	Archive(ctx context.Context, endpoint string, a activity.Activity) error
+	Save(ctx context.Context, s activity.State, closed ...activity.Activity) (activity.State, error)
 	SaveOverride(ctx context.Context, endpoint, variant string, o policy.Override) error
 }
 
@@ -56,15 +55,17 @@ func simulatedStore() implementation[storeSubject] {
 			},
 		},
 		skip: map[string]string{
-			"a save whose answer was lost succeeds":              wireless,
-			"a first save whose answer was lost succeeds":        wireless,
-			"a save that was lost and overtaken is a conflict":   wireless,
-			"an archiving whose answer was lost leaves one item": wireless,
-			"an override whose answer was lost is set":           wireless,
-			"an override that was deleted is gone":               endless,
-			"an override written by hand is loaded":              itemless,
-			"an override that is misspelt holds the endpoint":    itemless,
-			"what is on later pages is loaded":                   itemless,
+			"a save whose answer was lost succeeds":               wireless,
+			"a first save whose answer was lost succeeds":         wireless,
+			"a save that was lost and overtaken is a conflict":    wireless,
+			"a closing whose answer was lost succeeds":            wireless,
+			"a closing that was lost and overtaken is a conflict": wireless,
+			"what is damaged is replaced":                         itemless,
+			"an override whose answer was lost is set":            wireless,
+			"an override that was deleted is gone":                endless,
+			"an override written by hand is loaded":               itemless,
+			"an override that is misspelt holds the endpoint":     itemless,
+			"what is on later pages is loaded":                    itemless,
 		},
 	}
 }
@@ -75,10 +76,10 @@ type locked struct {
 	store
 }
 
-func (l *locked) Save(ctx context.Context, s activity.State) (activity.State, error) {
+func (l *locked) Save(ctx context.Context, s activity.State, closed ...activity.Activity) (activity.State, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.store.Save(ctx, s)
+	return l.store.Save(ctx, s, closed...)
 }
 
 func storeBehaviours() []behaviour[storeSubject] {
@@ -168,12 +169,27 @@ func lossBehaviours() []behaviour[storeSubject] {
 			}
 			wantState(t, s.load(ctx, t, endpoint), last)
 		}},
-		{"an archiving whose answer was lost leaves one item", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+		{"a closing whose answer was lost succeeds", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
 			a := closed("a1", 0)
-			if err := s.lossy(func() {}).Archive(ctx, endpoint, a); err != nil {
+			saved, err := s.lossy(func() {}).Save(ctx, activity.State{Endpoint: endpoint}, a)
+			if err != nil {
 				t.Fatal(err)
 			}
+			wantState(t, s.load(ctx, t, endpoint), saved)
 			wantArchived(ctx, t, s, endpoint, a)
+		}},
+		{"a closing that was lost and overtaken is a conflict", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			before := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			stale := before
+			first, second := closed("a1", 0), closed("a1", 0)
+			second.Status = activity.Failed
+			if _, err := s.Save(ctx, before, first); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Save(ctx, claimed(stale, "a2"), second); !errors.Is(err, activity.ErrConflict) {
+				t.Errorf("got %v, want %v", err, activity.ErrConflict)
+			}
+			wantArchived(ctx, t, s, endpoint, first)
 		}},
 		{"an override whose answer was lost is set", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
 			if err := s.lossy(func() {}).SaveOverride(ctx, endpoint, "AllTraffic", held()); err != nil {
@@ -205,11 +221,11 @@ func archiveBehaviours() []behaviour[storeSubject] {
 			wantArchived(ctx, t, s, endpoint, want...)
 		}},
 		{"the archive is apart from the state", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
-			s.archive(ctx, t, endpoint, closed("a1", 0))
-			wantState(t, s.load(ctx, t, endpoint), activity.State{Endpoint: endpoint})
-			saved := s.save(ctx, t, claimed(activity.State{Endpoint: endpoint}, "a2"))
-			s.archive(ctx, t, endpoint, closed("a2", time.Hour))
-			wantState(t, s.load(ctx, t, endpoint), saved)
+			first := s.archive(ctx, t, endpoint, closed("a1", 0))
+			wantState(t, s.load(ctx, t, endpoint), first)
+			s.save(ctx, t, claimed(first, "a2"))
+			last := s.archive(ctx, t, endpoint, closed("a2", time.Hour))
+			wantState(t, s.load(ctx, t, endpoint), last)
 			wantArchived(ctx, t, s, endpoint, closed("a1", 0), closed("a2", time.Hour))
 			wantArchived(ctx, t, s, endpoint+"-0")
 		}},
@@ -251,13 +267,12 @@ func overrideBehaviours() []behaviour[storeSubject] {
 		}},
 		{"overrides are apart from the state and the archive", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
 			other := endpoint + "-0"
-			s.archive(ctx, t, endpoint, closed("a1", 0))
-			first := s.save(ctx, t, activity.State{Endpoint: endpoint})
+			first := s.archive(ctx, t, endpoint, closed("a1", 0))
 			s.set(ctx, t, endpoint, "AllTraffic", held())
 			s.set(ctx, t, other, "AllTraffic", over())
-			second := s.save(ctx, t, claimed(first, "a2"))
-			s.archive(ctx, t, endpoint, closed("a2", time.Hour))
-			wantStored(ctx, t, s, second, map[string]policy.Override{"AllTraffic": held()})
+			s.save(ctx, t, claimed(first, "a2"))
+			last := s.archive(ctx, t, endpoint, closed("a2", time.Hour))
+			wantStored(ctx, t, s, last, map[string]policy.Override{"AllTraffic": held()})
 			wantStored(ctx, t, s, activity.State{Endpoint: other}, map[string]policy.Override{"AllTraffic": over()})
 			wantArchived(ctx, t, s, endpoint, closed("a1", 0), closed("a2", time.Hour))
 		}},
@@ -267,6 +282,18 @@ func overrideBehaviours() []behaviour[storeSubject] {
 // itemBehaviours are those of a table that others write to.
 func itemBehaviours() []behaviour[storeSubject] {
 	return []behaviour[storeSubject]{
+		{"what is damaged is replaced", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			if err := s.put(ctx, endpoint, "state", "no state"); err != nil {
+				t.Fatal(err)
+			}
+			damaged := s.load(ctx, t, endpoint)
+			if damaged.Damage == "" || damaged.Version != 0 {
+				t.Fatalf("loaded %+v, want its damage", damaged)
+			}
+			saved := s.save(ctx, t, claimed(activity.State{Endpoint: endpoint}, "a1"))
+			wantState(t, s.load(ctx, t, endpoint), saved)
+			wantConflict(ctx, t, s, claimed(activity.State{Endpoint: endpoint}, "a2"))
+		}},
 		{"an override written by hand is loaded", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
 			text := `{"maxCapacity": 4, "until": "2026-11-23T10:30:00Z", "by": "ops"}`
 			if err := s.put(ctx, endpoint, "override#AllTraffic", text); err != nil {
@@ -366,11 +393,14 @@ func (s storeSubject) save(ctx context.Context, t *testing.T, state activity.Sta
 	return got
 }
 
-func (s storeSubject) archive(ctx context.Context, t *testing.T, endpoint string, a activity.Activity) {
+// archive saves the state as it is, and a closed activity with it.
+func (s storeSubject) archive(ctx context.Context, t *testing.T, endpoint string, a activity.Activity) activity.State {
 	t.Helper()
-	if err := s.Archive(ctx, endpoint, a); err != nil {
+	saved, err := s.Save(ctx, s.load(ctx, t, endpoint), a)
+	if err != nil {
 		t.Errorf("archive: %v", err)
 	}
+	return saved
 }
 
 func (s storeSubject) set(ctx context.Context, t *testing.T, endpoint, variant string, o policy.Override) {
