@@ -90,6 +90,7 @@ func (s *stack) addOperationalAlarms() {
 	s.operations = constructs.NewConstruct(s.scope, text("OperationalAlarms"))
 	s.addHeartbeat()
 	s.addFailing()
+	s.addHeld()
 	for _, name := range bundle.Names() {
 		s.addErrors(name)
 	}
@@ -128,6 +129,24 @@ func (s *stack) addFailing() {
 		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
 		EvaluationPeriods:  number(5),
 		DatapointsToAlarm:  number(3),
+		TreatMissingData:   text("notBreaching"),
+	})
+}
+
+// addHeld alarms when data is missing for so long that it does not come late but not
+// at all: missing is not zero, so the capacity stays, and costs what it costs.
+func (s *stack) addHeld() {
+	s.addOperational("held", &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("Data of some target above its minimum is missing for 30 minutes: nothing is removed. " +
+			"The records with MissingData in the logs of the schedule function say which metric; see whether it is still published, " +
+			"and may be read."),
+		Namespace:          text(config.MetricNamespace),
+		MetricName:         text(config.MetricHeld),
+		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
+		Threshold:          number(1),
+		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
+		EvaluationPeriods:  number(30),
+		DatapointsToAlarm:  number(27), // a minute without a tick proves nothing
 		TreatMissingData:   text("notBreaching"),
 	})
 }

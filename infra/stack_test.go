@@ -359,7 +359,7 @@ func TestLongestWindows(t *testing.T) {
 	}
 }
 
-// Faults: A7, A10
+// Faults: A7, A10, D2, D12
 func TestOperationalAlarms(t *testing.T) {
 	a := standard(t)
 	alarms := byName(a)
@@ -374,6 +374,15 @@ func TestOperationalAlarms(t *testing.T) {
 	failing := alarms["sagescale-failing"]
 	want(t, "failing", failing, config.MetricErrors, "MetricName")
 	want(t, "failing", flat(dig(failing, "Dimensions", 0, "Value")), schedule)
+	held := alarms["sagescale-held"]
+	want(t, "held", held, config.MetricHeld, "MetricName")
+	want(t, "held", flat(dig(held, "Dimensions", 0, "Value")), schedule)
+	want(t, "held", held, "GreaterThanOrEqualToThreshold", "ComparisonOperator")
+	want(t, "held", held, 1.0, "Threshold")
+	want(t, "held", held, 60.0, "Period")
+	want(t, "held", held, 30.0, "EvaluationPeriods")
+	want(t, "held", held, 27.0, "DatapointsToAlarm")
+	want(t, "held", held, "notBreaching", "TreatMissingData")
 	for _, name := range bundle.Names() {
 		errors := alarms["sagescale-errors-"+name]
 		want(t, name, errors, "AWS/Lambda", "Namespace")
@@ -383,8 +392,8 @@ func TestOperationalAlarms(t *testing.T) {
 	dead := alarms["sagescale-dead-letters"]
 	want(t, "dead letters", dead, "ApproximateNumberOfMessagesVisible", "MetricName")
 	want(t, "dead letters", dead, "Maximum", "Statistic")
-	if got := len(alarms); got != 8+6 {
-		t.Errorf("%d alarms, want 8 of targets and 6 of sagescale: %v", got, alarms)
+	if got := len(alarms); got != 8+7 {
+		t.Errorf("%d alarms, want 8 of targets and 7 of sagescale: %v", got, alarms)
 	}
 }
 

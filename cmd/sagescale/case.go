@@ -55,6 +55,8 @@ type decideObservation struct {
 	DesiredCapacity *int             `json:"desiredCapacity"`
 	Metrics         []scaling.Series `json:"metrics"`
 	Conflict        string           `json:"conflict"`
+	LastModified    time.Time        `json:"lastModifiedTime"`
+	Touched         time.Time        `json:"touchedTime"`
 }
 
 const (
@@ -150,6 +152,8 @@ func (c decideCase) input(target policy.Target) scaling.Input {
 			DesiredCapacity: *c.Observation.DesiredCapacity,
 			Metrics:         c.Observation.Metrics,
 			Conflict:        plain.Cut(c.Observation.Conflict, longestText),
+			LastModified:    c.Observation.LastModified,
+			Touched:         c.Observation.Touched,
 		},
 		Activities: activities,
 		Override:   *cmp.Or(c.Override, &policy.Override{}),

@@ -82,6 +82,8 @@ func places() map[string]func(c map[string]any, text string) {
 		},
 		"status":           func(c map[string]any, s string) { observation(c)["status"] = s },
 		"conflict":         func(c map[string]any, s string) { observation(c)["conflict"] = s },
+		"last modified":    func(c map[string]any, s string) { observation(c)["lastModifiedTime"] = s },
+		"touched":          func(c map[string]any, s string) { observation(c)["touchedTime"] = s },
 		"measured metric":  func(c map[string]any, s string) { metric(c)["metric"] = s },
 		"incomplete":       func(c map[string]any, s string) { metric(c)["incomplete"] = s },
 		"datapoint":        func(c map[string]any, s string) { metric(c)["datapoints"] = []any{s} },

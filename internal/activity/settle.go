@@ -20,6 +20,11 @@ const ClockSkew = 5 * time.Minute
 // take 34 minutes for one that it could not carry out.
 const LongestUnderWay = time.Hour
 
+// Overdue is how long an endpoint may be in another status than InService before
+// somebody is told: longer than those 34 minutes, with some to spare. It ends before
+// LongestUnderWay: who is told can still look while the change is under way.
+const Overdue = 45 * time.Minute
+
 // Settle says how the open activity of s ended, if it did, by what SageMaker says
 // of the endpoint, the zero Endpoint if there is none. ok is false while the
 // outcome cannot be known yet.

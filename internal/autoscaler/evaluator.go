@@ -25,6 +25,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,10 @@ import (
 // time to say how it went.
 const (
 	observeTimeout = 15 * time.Second
+	// observePhase bounds the observing of all endpoints to less than half of a
+	// function's time: where there are many, or SageMaker is slow, those that were seen
+	// are changed, and the others are first another time.
+	observePhase   = 25 * time.Second
 	measureTimeout = 15 * time.Second
 	actTimeout     = 25 * time.Second
 	// askTimeout bounds the question who else scales a target: to go without its
@@ -131,19 +136,28 @@ type Record struct {
 	Error    string              `json:"error,omitempty"`
 }
 
-// Evaluate evaluates the targets that t names, and returns how many of them cannot
-// be scaled until somebody does something: see scaling.Code.NeedsHelp. A fault of
-// one endpoint is recorded, joined into the error, and keeps no other from being
-// evaluated.
-func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) (stuck int, err error) {
+// Summary counts the targets of an evaluation of which somebody must be told. Stuck are
+// those that cannot be scaled until somebody does something: see scaling.Code.NeedsHelp.
+// Held are those above their minimum of which data is missing: a scale-in may be due,
+// and nobody sees it. That is told only when it lasts, because data that comes late
+// mends itself.
+type Summary struct{ Stuck, Held int }
+
+// Evaluate evaluates the targets that t names, and says of how many of them somebody
+// must be told. A fault of one endpoint is recorded, joined into the error, and keeps
+// no other from being evaluated.
+func (e *Evaluator) Evaluate(ctx context.Context, t Trigger) (Summary, error) {
 	views := e.views(t)
 	if len(views) == 0 {
-		return 0, fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
+		return Summary{}, fmt.Errorf("evaluate %s/%s: %w", t.Endpoint, t.Variant, ErrNoTarget)
 	}
 	now := e.Now()
-	e.each(ctx, observeTimeout, views, e.observeAll)
+	turns := inTurn(views, now)
+	observing, cancel := context.WithTimeout(ctx, observePhase)
+	defer cancel()
+	e.each(observing, observeTimeout, turns, e.observeAll)
 	e.measure(ctx, views, now)
-	e.each(ctx, actTimeout, views, func(ctx context.Context, v *view) { e.conclude(ctx, v, t, now) })
+	e.each(ctx, actTimeout, turns, func(ctx context.Context, v *view) { e.conclude(ctx, v, t, now) })
 	return e.record(ctx, views)
 }
 
@@ -179,6 +193,16 @@ func (e *Evaluator) views(t Trigger) []*view {
 	return views
 }
 
+// inTurn returns the views in the order in which they are worked on. Each minute begins
+// elsewhere, so that the time does not always run out for the same ones. From minute to
+// minute the beginning moves on by the golden ratio of the whole: however many views one
+// minute suffices for, such beginnings are so evenly spread that none waits for long.
+func inTurn(views []*view, now time.Time) []*view {
+	const golden = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
+	first, _ := bits.Mul64(uint64(now.Unix()/60)*golden, uint64(len(views)))
+	return slices.Concat(views[first:], views[:first])
+}
+
 // each works on the views, Parallel at once, each for no longer than the limit. A
 // panic becomes the error of its view, so that it harms no other.
 func (e *Evaluator) each(ctx context.Context, limit time.Duration, views []*view, work func(context.Context, *view)) {
@@ -208,18 +232,32 @@ func safely(work func() error) (err error) {
 	return work()
 }
 
-// record writes every record in the order of the policy, counts the targets that
-// need help and joins the errors.
-func (e *Evaluator) record(ctx context.Context, views []*view) (stuck int, err error) {
+// record writes every record in the order of the policy, counts the targets of which
+// somebody must be told and joins the errors.
+func (e *Evaluator) record(ctx context.Context, views []*view) (s Summary, err error) {
 	for _, v := range views {
 		v.complete()
 		for _, c := range v.cases {
 			e.Record(ctx, c.record)
-			if slices.ContainsFunc(c.decision.NotScaledReasons, func(r scaling.Reason) bool { return r.Code.NeedsHelp() }) {
-				stuck++
-			}
+			s.count(c)
 		}
 		err = errors.Join(err, v.err)
 	}
-	return stuck, err
+	return s, err
+}
+
+// count counts a target that has been evaluated.
+func (s *Summary) count(c *evaluation) {
+	if c.refused(scaling.Code.NeedsHelp) {
+		s.Stuck++
+	}
+	missing := func(code scaling.Code) bool { return code == scaling.MissingData }
+	if c.present > c.decision.MinCapacity && !c.target.DisableScaleIn && c.refused(missing) {
+		s.Held++
+	}
+}
+
+// refused reports whether one of the reasons of the decision is of such a code.
+func (c *evaluation) refused(such func(scaling.Code) bool) bool {
+	return slices.ContainsFunc(c.decision.NotScaledReasons, func(r scaling.Reason) bool { return such(r.Code) })
 }

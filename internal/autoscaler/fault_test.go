@@ -115,11 +115,11 @@ func TestEvaluateTellsOfRefusals(t *testing.T) {
 			return nil
 		}
 		for range 60 {
-			stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+			s, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			told += stuck
+			told += s.Stuck
 			w.now = w.now.Add(time.Minute)
 		}
 		if asked < 3 || asked > 5 || told != 60 {
@@ -130,8 +130,12 @@ func TestEvaluateTellsOfRefusals(t *testing.T) {
 
 func TestEvaluateCountsTargetsThatNeedHelp(t *testing.T) {
 	tests := map[string]func(*world){
-		"gone":        func(w *world) { delete(w.endpoints, "chat") },
-		"failed":      func(w *world) { w.endpoints["chat"].Status = "Failed" },
+		"gone":   func(w *world) { delete(w.endpoints, "chat") },
+		"failed": func(w *world) { w.endpoints["chat"].Status = "Failed" },
+		"calm and updating for an hour": func(w *world) {
+			e := w.endpoints["chat"]
+			e.Status, e.Modified, w.load["chat"] = "Updating", w.now.Add(-time.Hour), 150
+		},
 		"unsupported": func(w *world) { w.endpoints["chat"].Variants[0].Unsupported = "serverless" },
 	}
 	for name, set := range tests {
@@ -140,9 +144,58 @@ func TestEvaluateCountsTargetsThatNeedHelp(t *testing.T) {
 		w.add("other", 450, 5)
 		e := w.evaluator(nil)
 		set(w)
-		if stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{}); stuck != 1 || err != nil {
-			t.Errorf("%s: %d, %v; want 1 target that needs help", name, stuck, err)
+		if s, err := e.Evaluate(t.Context(), autoscaler.Trigger{}); s.Stuck != 1 || err != nil {
+			t.Errorf("%s: %d, %v; want 1 target that needs help", name, s.Stuck, err)
 		}
+	}
+}
+
+// lacking is a CloudWatch without a datapoint, and why.
+type lacking string
+
+func (l lacking) Read(_ context.Context, queries []scaling.Query, _ time.Time) ([]scaling.Series, error) {
+	var out []scaling.Series
+	for _, q := range queries {
+		out = append(out, scaling.Series{Metric: q.Metric.Name, Incomplete: string(l)})
+	}
+	return out, nil
+}
+
+// Of whom nobody knows whether less would do, that is told: what is at its minimum
+// would not be scaled in anyway.
+//
+// Faults: D2, D12
+func TestEvaluateCountsTargetsThatMissingDataHolds(t *testing.T) {
+	tests := []struct {
+		name    string
+		missing bool
+		why     string
+		least   int
+		never   bool
+		want    int
+	}{
+		{"all data is there", false, "", 1, false, 0},
+		{"no datapoints", true, "", 1, false, 2},
+		{"access denied", true, "Forbidden", 1, false, 2},
+		{"at the minimum in force", true, "", 5, false, 1},
+		{"nothing would be removed anyway", true, "", 1, true, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.add("chat", 500, 5)
+			w.add("other", 600, 6)
+			w.add("small", 50, 1)
+			w.overrides = map[string]policy.Override{"v1": {Min: &tt.least, Pause: policy.Both, Until: w.now.Add(time.Hour)}}
+			e := w.evaluator(func(t *policy.Target) { t.DisableScaleIn = tt.never })
+			if tt.missing {
+				e.Metrics = lacking(tt.why)
+			}
+			s, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+			if s != (autoscaler.Summary{Held: tt.want}) || err != nil {
+				t.Errorf("got %+v, %v; want %d targets held", s, err, tt.want)
+			}
+		})
 	}
 }
 
@@ -225,9 +278,9 @@ func TestEvaluateReplacesADamagedState(t *testing.T) {
 	w.add("chat", 450, 2)
 	e := w.evaluator(nil)
 	w.states["chat"] = activity.State{Endpoint: "chat", Version: 7, Damage: "unmarshal state: unexpected end"}
-	stuck, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
-	if err == nil || !strings.Contains(err.Error(), "unexpected end") || stuck != 1 {
-		t.Errorf("%d targets need help, %v; want 1 and the damage", stuck, err)
+	s, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+	if err == nil || !strings.Contains(err.Error(), "unexpected end") || s.Stuck != 1 {
+		t.Errorf("%d targets need help, %v; want 1 and the damage", s.Stuck, err)
 	}
 	w.wantUpdates()
 	w.wantCode(scaling.EvaluationFailed)

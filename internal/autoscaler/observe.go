@@ -59,6 +59,10 @@ func say(err error) string { return plain.Cut(plain.Text(err.Error()), longestSa
 // activity before anything new is decided.
 func (e *Evaluator) observe(ctx context.Context, v *view) {
 	name := v.endpoint.Name
+	if err := ctx.Err(); err != nil {
+		v.fail(fmt.Errorf("evaluate endpoint %s: ran out of time before it was looked at: %w", name, err))
+		return
+	}
 	state, overrides, err := e.Store.Load(ctx, name)
 	if err != nil {
 		v.fail(fmt.Errorf("load state of endpoint %s: %w", name, err))

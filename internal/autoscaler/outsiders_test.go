@@ -63,9 +63,9 @@ func TestEvaluateRefusesToFightAnotherScaler(t *testing.T) {
 	w := newWorld(t)
 	w.add("chat", 450, 2, 2)
 	w.conflict = "Application Auto Scaling scales the variant too"
-	stuck, err := w.evaluator(nil).Evaluate(t.Context(), autoscaler.Trigger{})
-	if stuck != 2 || err != nil {
-		t.Errorf("%d targets need help, %v; want 2", stuck, err)
+	s, err := w.evaluator(nil).Evaluate(t.Context(), autoscaler.Trigger{})
+	if s.Stuck != 2 || err != nil {
+		t.Errorf("%d targets need help, %v; want 2", s.Stuck, err)
 	}
 	w.wantUpdates()
 	w.wantCode(scaling.ScalingConflict)
@@ -82,8 +82,8 @@ func TestEvaluateOfAVariantThatSageMakerScales(t *testing.T) {
 	w := newWorld(t)
 	w.add("chat", 450, 2)
 	w.endpoints["chat"].Variants[0].Conflict = "SageMaker scales it"
-	if stuck, err := w.evaluator(nil).Evaluate(t.Context(), autoscaler.Trigger{}); stuck != 1 || err != nil {
-		t.Errorf("%d targets need help, %v; want 1", stuck, err)
+	if s, err := w.evaluator(nil).Evaluate(t.Context(), autoscaler.Trigger{}); s.Stuck != 1 || err != nil {
+		t.Errorf("%d targets need help, %v; want 1", s.Stuck, err)
 	}
 	w.wantUpdates()
 	w.wantCode(scaling.ScalingConflict)

@@ -40,6 +40,7 @@ const (
 	MetricDimension   = "Function" // its value is the name of the function in AWS
 	MetricEvaluations = "Evaluations"
 	MetricErrors      = "Errors"
+	MetricHeld        = "Held" // targets of which missing data may hold a scale-in
 )
 
 // Tick is the input that the tick rule gives to the schedule function, and

@@ -68,6 +68,7 @@ func wantNotLoaded(t *testing.T, s *server, texts ...string) {
 	}
 }
 
+// Faults: C5
 func TestLoad(t *testing.T) {
 	s := serve(t, page(overrideOf(t, "AllTraffic", held()), overrideOf(t, "Shadow", paused()), itemOf(t, full())))
 	wantLoaded(t, s, full(), map[string]policy.Override{"AllTraffic": held(), "Shadow": paused()})
@@ -147,6 +148,8 @@ func TestLoadOfAnItemWithoutAKey(t *testing.T) {
 
 // An error of the service that is no failed condition is passed on: it is no
 // conflict, and its outcome is open.
+//
+// Faults: C1 C2 C11
 func TestFaults(t *testing.T) {
 	operations := map[string]func(context.Context, *server) error{
 		"load": func(ctx context.Context, s *server) error { _, _, err := s.store().Load(ctx, "chat-llm"); return err },

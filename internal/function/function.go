@@ -34,7 +34,7 @@ const longestText = 4000
 
 // evaluator does the work. See autoscaler.Evaluator.
 type evaluator interface {
-	Evaluate(context.Context, autoscaler.Trigger) (stuck int, err error)
+	Evaluate(context.Context, autoscaler.Trigger) (autoscaler.Summary, error)
 	Settle(context.Context, autoscaler.Trigger) (*activity.Activity, error)
 }
 
@@ -78,7 +78,7 @@ func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
 	woken, err := event.DecodeEndpointState(raw, f.Origin)
 	o := outcome{refused: err}
 	if err == nil {
-		o.add(0, f.settle(ctx, woken))
+		o.add(autoscaler.Summary{}, f.settle(ctx, woken))
 	}
 	f.report(ctx, o)
 	return o.failed
@@ -89,11 +89,12 @@ func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
 // what failed may.
 type outcome struct {
 	refused, failed error
-	stuck           int
+	autoscaler.Summary
 }
 
-func (o *outcome) add(stuck int, err error) {
-	o.stuck += stuck
+func (o *outcome) add(s autoscaler.Summary, err error) {
+	o.Stuck += s.Stuck
+	o.Held += s.Held
 	if errors.Is(err, autoscaler.ErrNoTarget) {
 		o.refused = errors.Join(o.refused, err)
 		return
@@ -101,7 +102,7 @@ func (o *outcome) add(stuck int, err error) {
 	o.failed = errors.Join(o.failed, err)
 }
 
-func (f Function) evaluate(ctx context.Context, e event.Event) (stuck int, err error) {
+func (f Function) evaluate(ctx context.Context, e event.Event) (autoscaler.Summary, error) {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
 	return f.Evaluator.Evaluate(ctx, trigger(ctx, e))
@@ -144,8 +145,8 @@ func (f Function) report(ctx context.Context, o outcome) {
 	switch {
 	case o.failed != nil:
 		failures, level, text = 1, slog.LevelError, errors.Join(o.failed, o.refused).Error()
-	case o.stuck > 0:
-		failures, level, text = 1, slog.LevelError, fmt.Sprintf("targets that cannot be scaled: %d; their records say why", o.stuck)
+	case o.Stuck > 0:
+		failures, level, text = 1, slog.LevelError, fmt.Sprintf("targets that cannot be scaled: %d; their records say why", o.Stuck)
 	case o.refused != nil:
 		evaluations, level, text = 0, slog.LevelWarn, o.refused.Error()
 	}
@@ -154,6 +155,7 @@ func (f Function) report(ctx context.Context, o outcome) {
 		slog.String(config.MetricDimension, f.Name),
 		slog.Int(config.MetricEvaluations, evaluations),
 		slog.Int(config.MetricErrors, failures),
+		slog.Int(config.MetricHeld, o.Held),
 		slog.Any("_aws", embedded(f.Now())),
 	)
 }
@@ -161,12 +163,13 @@ func (f Function) report(ctx context.Context, o outcome) {
 // embedded is the metadata that turns a log line into metrics.
 func embedded(now time.Time) map[string]any {
 	type metric struct{ Name, Unit string }
+	count := func(name string) metric { return metric{name, "Count"} }
 	return map[string]any{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace":  config.MetricNamespace,
 			"Dimensions": [][]string{{config.MetricDimension}},
-			"Metrics":    []metric{{config.MetricEvaluations, "Count"}, {config.MetricErrors, "Count"}},
+			"Metrics":    []metric{count(config.MetricEvaluations), count(config.MetricErrors), count(config.MetricHeld)},
 		}},
 	}
 }

@@ -27,19 +27,19 @@ type spy struct {
 	asked    []string
 	trigger  autoscaler.Trigger
 	deadline time.Time
-	stuck    int
+	found    autoscaler.Summary
 	err      error
 	byCall   []error // what each call fails with, instead of err
 }
 
-func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) (int, error) {
+func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) (autoscaler.Summary, error) {
 	s.deadline, _ = ctx.Deadline()
 	s.trigger = t
 	s.asked = append(s.asked, fmt.Sprintf("evaluate %s %s/%s", t.Kind, t.Endpoint, t.Variant))
 	if len(s.byCall) > 0 {
-		return s.stuck, s.byCall[len(s.asked)-1]
+		return s.found, s.byCall[len(s.asked)-1]
 	}
-	return s.stuck, s.err
+	return s.found, s.err
 }
 
 func (s *spy) Settle(_ context.Context, t autoscaler.Trigger) (*activity.Activity, error) {
@@ -170,7 +170,7 @@ func TestFunctionsTellOfStuckTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, s, log := harness(nil)
-	s.stuck = 2
+	s.found.Stuck = 2
 	if err := f.Alarm(t.Context(), raw); err != nil {
 		t.Errorf("answered %v", err)
 	}
@@ -179,8 +179,34 @@ func TestFunctionsTellOfStuckTargets(t *testing.T) {
 	}
 }
 
+// Data that is missing is no failure, and is counted, of all events of a delivery: an
+// alarm tells of what lasts.
+//
+// Faults: D2, D12
+func TestFunctionsCountHeldTargets(t *testing.T) {
+	f, s, log := harness(nil)
+	s.found.Held = 3
+	if err := f.Alarm(t.Context(), twoAlarms(t)); err != nil {
+		t.Errorf("answered %v", err)
+	}
+	if !strings.Contains(log.String(), `"Held":6`) || !strings.Contains(log.String(), `"Errors":0`) {
+		t.Errorf("log %s", log)
+	}
+}
+
 // What fails is retried although another event of the same delivery was refused.
 func TestFunctionRetriesWhatFailedBesideARefusal(t *testing.T) {
+	boom := errors.New("boom")
+	f, s, _ := harness(nil)
+	s.byCall = []error{fmt.Errorf("evaluate: %w", autoscaler.ErrNoTarget), boom}
+	if err := f.Alarm(t.Context(), twoAlarms(t)); !errors.Is(err, boom) {
+		t.Errorf("answered %v, want the failure", err)
+	}
+}
+
+// twoAlarms is a delivery of two alarms at once.
+func twoAlarms(t *testing.T) json.RawMessage {
+	t.Helper()
 	raw, err := os.ReadFile("../../events/alarm-sns.json")
 	if err != nil {
 		t.Fatal(err)
@@ -189,16 +215,11 @@ func TestFunctionRetriesWhatFailedBesideARefusal(t *testing.T) {
 	if err := json.Unmarshal(raw, &delivery); err != nil {
 		t.Fatal(err)
 	}
-	boom := errors.New("boom")
-	f, s, _ := harness(nil)
-	s.byCall = []error{fmt.Errorf("evaluate: %w", autoscaler.ErrNoTarget), boom}
 	two, err := json.Marshal(map[string]any{"Records": []json.RawMessage{delivery.Records[0], delivery.Records[0]}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Alarm(t.Context(), two); !errors.Is(err, boom) {
-		t.Errorf("answered %v, want the failure", err)
-	}
+	return two
 }
 
 // The work is called off before Lambda ends the function, so that it can say so.

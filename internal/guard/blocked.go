@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/policy"
@@ -13,11 +14,8 @@ import (
 func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (scaling.Code, string) {
 	o := in.Observation
 	out := d.DesiredCapacity > in.Present()
-	if o.Status == activity.Broken {
-		return scaling.EndpointFailed, "the endpoint has failed: it can only be deleted"
-	}
-	if o.Status != activity.InService {
-		return scaling.Unscalable, fmt.Sprintf("the endpoint is %s: SageMaker takes no change", printable(o.Status))
+	if code, message := unscalable(in); code != "" {
+		return code, message
 	}
 	for _, a := range in.Activities {
 		if a.Open() {
@@ -41,11 +39,34 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 	return "", ""
 }
 
+// unscalable returns why SageMaker takes no change of the endpoint, or an empty code. A
+// change that takes longer than any is told from one that is under way: somebody must
+// look after it, because nothing can be scaled until it ends.
+func unscalable(in scaling.Input) (scaling.Code, string) {
+	o := in.Observation
+	switch {
+	case o.Status == activity.InService:
+		return "", ""
+	case o.Status == activity.Broken:
+		return scaling.EndpointFailed, "the endpoint has failed: it can only be deleted"
+	case unmoved(in, activity.Overdue):
+		return scaling.UpdateOverdue, fmt.Sprintf("the endpoint is %s since %s, longer than any change takes: SageMaker takes no other",
+			printable(o.Status), o.LastModified.UTC().Format(time.RFC3339))
+	}
+	return scaling.Unscalable, fmt.Sprintf("the endpoint is %s: SageMaker takes no change", printable(o.Status))
+}
+
+// unmoved reports whether the endpoint was last changed so long ago, or longer. One of
+// which that is not known is not unmoved.
+func unmoved(in scaling.Input, ago time.Duration) bool {
+	modified := in.Observation.LastModified
+	return !modified.IsZero() && !in.Now.Before(modified.Add(ago))
+}
+
 // abandoned reports whether the endpoint has been left alone for so long that what was
 // asked for does not come any more.
 func abandoned(in scaling.Input) bool {
-	modified := in.Observation.LastModified
-	return !modified.IsZero() && !in.Now.Before(modified.Add(activity.LongestUnderWay))
+	return unmoved(in, activity.LongestUnderWay)
 }
 
 // explained reports whether it is one of our own changes, ended without success,

@@ -33,6 +33,11 @@ func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) sca
 		return d
 	}
 	if d.DesiredCapacity == present {
+		// There is nothing to hold. But whoever waits for help must be heard, also while
+		// nobody wants anything, as without metrics nobody does.
+		if code, message := unscalable(in); code.NeedsHelp() {
+			d.Refuse(code, "%s", message)
+		}
 		return d
 	}
 	if code, message := blocked(in, d, backoffs); code != "" {

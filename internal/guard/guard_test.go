@@ -187,6 +187,45 @@ func TestCheckBlocked(t *testing.T) {
 	}
 }
 
+// A change that takes longer than any is told from one that is under way, whatever the
+// decision is: nothing can be scaled until somebody has ended it. So is an endpoint
+// that has failed.
+//
+// Faults: E1, E3
+func TestCheckTellsOfAnOverdueUpdate(t *testing.T) {
+	tests := []struct {
+		name   string
+		status string
+		ago    time.Duration // since the endpoint was last changed, 0 for not known
+		busy   scaling.Code  // of a decision that wants something
+		idle   scaling.Code  // of one that wants nothing
+	}{
+		{"under way", "Updating", activity.Overdue - time.Second, scaling.Unscalable, ""},
+		{"overdue", "Updating", activity.Overdue, scaling.UpdateOverdue, scaling.UpdateOverdue},
+		{"overdue of SageMaker's own", "SystemUpdating", 3 * activity.Overdue, scaling.UpdateOverdue, scaling.UpdateOverdue},
+		{"not known since when", "Updating", 0, scaling.Unscalable, ""},
+		{"changed by a clock that is ahead", "Updating", -time.Hour, scaling.Unscalable, ""},
+		{"failed", activity.Broken, 3 * activity.Overdue, scaling.EndpointFailed, scaling.EndpointFailed},
+		{"in service", activity.InService, 3 * activity.Overdue, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(4)
+			in.Observation.Status = tt.status
+			if tt.ago != 0 {
+				in.Observation.LastModified = now().Add(-tt.ago)
+			}
+			for to, code := range map[int]scaling.Code{3: tt.busy, 4: tt.idle, 6: tt.busy} {
+				want := 4
+				if code == "" {
+					want = to
+				}
+				check(t, in, guard.Check(in, wish(in, to), activity.Backoffs{}), want, code)
+			}
+		})
+	}
+}
+
 func TestCheckLetsThrough(t *testing.T) {
 	short := input(4)
 	short.Observation.DesiredCapacity = 8

@@ -32,6 +32,10 @@ func TestReasons(t *testing.T) {
 			"the endpoint has failed: it can only be deleted"},
 		{"updating", in(func(in *scaling.Input) { in.Observation.Status = "Updating" }), 6, activity.Backoffs{},
 			"the endpoint is Updating: SageMaker takes no change"},
+		{"updating for too long", in(func(in *scaling.Input) {
+			in.Observation.Status, in.Observation.LastModified = "Updating", now().Add(-activity.Overdue).In(elsewhere)
+		}), 6, activity.Backoffs{},
+			"the endpoint is Updating since 2026-11-23T09:15:00Z, longer than any change takes: SageMaker takes no other"},
 		{"open", in(func(in *scaling.Input) { in.Activities = []activity.Activity{done(1, 2, time.Hour), open} }), 6, activity.Backoffs{},
 			"the change from 2 to 4 of 09:58:30Z waits for its outcome"},
 		{"asked for by others", in(func(in *scaling.Input) { in.Observation.DesiredCapacity = 8 }), 3, activity.Backoffs{},

@@ -72,6 +72,8 @@ const (
 
 // Our own codes.
 const (
+	// UpdateOverdue: the endpoint is not InService for longer than any change takes.
+	UpdateOverdue Code = "UpdateOverdue"
 	// EndpointFailed: the endpoint has failed; SageMaker lets it only be deleted.
 	EndpointFailed Code = "EndpointFailed"
 	// MissingData: a metric lacks datapoints that are due, so nothing is removed.
@@ -129,7 +131,7 @@ const (
 // somebody, or AWS, does something about it.
 func (c Code) NeedsHelp() bool {
 	switch c {
-	case BackingOff, NotFound, Unsupported, UpdateRefused, EvaluationFailed, EndpointFailed, ScalingConflict, CapacityNotInService:
+	case BackingOff, NotFound, Unsupported, UpdateRefused, UpdateOverdue, EvaluationFailed, EndpointFailed, ScalingConflict, CapacityNotInService:
 		return true
 	default:
 		return false

@@ -14,7 +14,7 @@ import (
 
 func TestNeedsHelp(t *testing.T) {
 	for code, want := range map[scaling.Code]bool{
-		scaling.ScalingConflict: true, scaling.EndpointFailed: true, scaling.BackingOff: true, scaling.EvaluationFailed: true, scaling.CapacityNotInService: true,
+		scaling.ScalingConflict: true, scaling.EndpointFailed: true, scaling.UpdateOverdue: true, scaling.Unscalable: false, scaling.BackingOff: true, scaling.EvaluationFailed: true, scaling.CapacityNotInService: true,
 		scaling.Paused: false, scaling.ScaleInGuarded: false, scaling.VelocityLimit: false, scaling.StabilizationWindow: false,
 		scaling.MissingData: false, scaling.ScaleOutDisabled: false, scaling.AlreadyAtMax: false,
 	} {

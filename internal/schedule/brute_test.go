@@ -414,6 +414,8 @@ func dayForms() []string {
 
 // All days from the first year to the last, so all lengths of months, all
 // weekdays that they begin with, and the leap years but 2100.
+//
+// Faults: F5
 func TestAllDaysAgreeWithBruteForce(t *testing.T) {
 	from := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	to := time.Date(2199, 12, 31, 23, 59, 0, 0, time.UTC)
@@ -458,6 +460,8 @@ func TestAllDaysAgreeWithBruteForce(t *testing.T) {
 //
 // Casablanca, which puts its clocks back in Ramadan, has a rule of its own in nearly
 // every year: random crons go there.
+//
+// Faults: F5
 func TestYearsOfEveryRuleAgreeWithBruteForce(t *testing.T) {
 	texts := handPickedCrons()
 	for _, tt := range []struct {

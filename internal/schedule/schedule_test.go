@@ -8,6 +8,7 @@ import (
 	"sagescale/internal/schedule"
 )
 
+// Faults: F5
 func TestClocksThatChange(t *testing.T) {
 	const scheduler = "AWS: EventBridge Scheduler user guide, daylight savings"
 	tests := []struct {
