@@ -18,6 +18,7 @@ QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
 INFRA := ./infra ./infra/bundle ./infra/build
 POLICY ?= infra/scaling.yaml
 FUZZTIME ?= 10s
+SEEDS ?= 2000
 MUTATED ?= ./internal/scaling ./internal/guard ./internal/activity ./internal/schedule ./internal/policy
 
 ##@ Use
@@ -45,7 +46,9 @@ policy-named:
 .PHONY: test
 test: ## Run every check there is
 	$(MAKE) --no-print-directory --jobs 2 infra-test unit lint fuzz FUZZTIME=5000x
-	$(MAKE) --no-print-directory vulncheck contract synth e2e
+	$(MAKE) --no-print-directory vulncheck contract synth
+	$(MAKE) --no-print-directory --jobs 2 faults wire SEEDS=500
+	$(MAKE) --no-print-directory e2e
 	@echo "all checks passed"
 
 .PHONY: unit
@@ -55,6 +58,10 @@ unit: ## Run the tests of everything but infra (seconds, nothing installed)
 .PHONY: conformance
 conformance: ## Hold decisions to what AWS documents and to the tests of other autoscalers
 	go test -C test/conformance -count=1 -table
+
+.PHONY: faults
+faults: ## Simulate faults and check what must hold (SEEDS=2000; SEED=17 tells the story of one)
+	GOGC=400 go test -C test/faults -count=1 -timeout 60m -v $(if $(SEED),-run Seeds -seed $(SEED),-seeds $(SEEDS) -depth 1) | grep -vE '^=== |^ +--- PASS'
 
 .PHONY: lint
 lint: bin/golangci-lint-$(GOLANGCI_LINT) ## Check style, purity and the module files
@@ -79,6 +86,10 @@ synth: infra/node_modules/.installed .venv/.installed ## Synthesize the template
 .PHONY: contract
 contract: .venv/.installed .dynamodb-local/.installed ## Hold the doubles to moto, MiniStack and DynamoDB Local
 	go test -count=1 -tags local ./test/contract ./test/localaccount
+
+.PHONY: wire
+wire: .venv/.installed ## Run the built functions behind a proxy that fails
+	go test -count=1 -tags local ./test/wire -v | grep -vE '^=== |^ +--- PASS'
 
 .PHONY: e2e
 e2e: infra/node_modules/.installed .venv/.installed ## Deploy the stack into a local AWS account and watch it scale
@@ -109,6 +120,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./test/scenario -update
 	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
 	go test ./test/conformance -run Readme -update
+	go test ./test/faults -run Readme -update
 	go test ./internal -run Licences -update
 	go test ./infra -run Readme -update
 

@@ -355,6 +355,8 @@ func (w *world) sendEndpointEvent(e activity.Endpoint) {
 // send sends an event, with what may befall it on its way.
 func (w *world) send(d *delivery, id int) {
 	switch {
+	case w.deaf && d.kind != event.Tick:
+		return
 	case w.strikes("event lost", d.note, int(d.at.Unix()), id):
 		w.tell("lost: %s", d.note)
 		return
@@ -435,12 +437,16 @@ func (w *world) quota(time.Time) int {
 	return math.MaxInt32
 }
 
-// skewOf is by how much a worker's clock is wrong.
-func (w *world) skewOf(wk *worker) time.Duration {
+// skewOf is by how much a worker's clock is wrong, and by how much it jumps back.
+func (w *world) skewOf(wk *worker) (skew, jump time.Duration) {
 	if !w.on("clocks differ") {
-		return 0
+		return 0, 0
 	}
-	return w.span(-w.looseness/2, w.looseness/2, "skew", wk.id)
+	if w.chance(0.3, "clock jumps", wk.id) {
+		w.hit("a clock jumps back")
+		jump = -w.span(0, w.looseness/2, "jump", wk.id)
+	}
+	return w.span(-w.looseness/2, w.looseness/2, "skew", wk.id) - jump/2, jump
 }
 
 // hostile is a text that means harm to whoever shows it.

@@ -337,18 +337,19 @@ targets:
 //
 // Faults: A1 A8 B1 B2 B4 B5 B6 B7 B9 B10 C3 C4 C6
 func TestExhaustive(t *testing.T) {
-	all := []bounds{
-		{events: 2, copies: 1, crashes: 1, lost: 1},
-		{events: 3, later: 30 * time.Second},
-		{events: 3, crashes: 1, later: 3 * time.Minute},
-	}
-	if *deep {
-		all = []bounds{
+	all := [][]bounds{
+		{{events: 2, crashes: 1, later: 3 * time.Minute}},
+		{
+			{events: 2, copies: 1, crashes: 1, lost: 1},
+			{events: 3, later: 30 * time.Second},
+			{events: 3, crashes: 1, later: 3 * time.Minute},
+		},
+		{
 			{events: 3, copies: 1, crashes: 1, lost: 1, later: 30 * time.Second},
 			{events: 3, copies: 1, crashes: 1, lost: 1, later: 3 * time.Minute},
-		}
+		},
 	}
-	for _, b := range all {
+	for _, b := range all[*depth] {
 		t.Run(fmt.Sprintf("%+v", b), func(t *testing.T) {
 			t.Parallel()
 			s := &search{bounds: b, policy: (&world{}).parse(exhaustivePolicy)}

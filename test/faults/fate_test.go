@@ -45,6 +45,11 @@ func (w *world) draw(c *call) *fate {
 		return f
 	}
 	id := []int{c.id, w.number(c.endpoint), c.n}
+	if w.slow != nil {
+		applies, answers := w.slow(c)
+		f.applyAt, f.answerAt = now.Add(applies), now.Add(max(answers, 10*time.Millisecond))
+		return f
+	}
 	for _, name := range w.callFaults {
 		if w.strikes(name, c.op, id...) {
 			w.tell("worker %d, %s %s: %s", c.id, c.op, c.endpoint, name)

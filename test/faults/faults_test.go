@@ -94,7 +94,7 @@ func kinds() []kind {
 		{"access denied", episodes, 0.5, "E22", ""},
 		{"status shown late", episodes, 1, "E18", ""},
 		{"registered with Application Auto Scaling", episodes, 0.5, "E20", ""},
-		{"clocks differ", episodes, 1, "F1 F2 F3 F4", ""},
+		{"clocks differ", episodes, 1, "F1 F2 F3", ""},
 		{"paused", episodes, 0.7, "I8 I9", ""},
 
 		{"deployed", moments, 0.7, "E2", ""},
@@ -112,6 +112,7 @@ func kinds() []kind {
 
 		{"retry by the SDK", others, 0, "C4 B8", ""},
 		{"retry by Lambda", others, 0, "A9", ""},
+		{"a clock jumps back", others, 0, "F4", ""},
 		{"two workers at once", others, 0, "B1 B2", ""},
 		{"two variants of one endpoint want changes", others, 0, "B3", ""},
 	}

@@ -23,6 +23,7 @@ type metrics struct {
 	load func(endpoint, variant string, minute int) float64
 	// failing is the share of requests that fail in a minute.
 	failing func(endpoint, variant string, minute int) float64
+	missing string           // another metric, and its endpoint, that may be missing alone
 	served  map[string][]int // instances, by endpoint and variant, of every minute
 }
 
@@ -155,7 +156,7 @@ func (m *metrics) gap(name, endpoint string, minute int) bool {
 	case m.onAt("no metrics at all", minute):
 		m.hit("no metrics at all")
 		return true
-	case m.onAt("one metric missing", minute) && name == "GPUUtilization":
+	case m.onAt("one metric missing", minute) && (name == "GPUUtilization" || name+"/"+endpoint == m.missing):
 		m.hit("one metric missing")
 		return true
 	case m.onAt("gaps in the metrics", minute) && m.chance(0.15, "gap "+name, e, minute):

@@ -30,6 +30,8 @@ type result struct {
 type options struct {
 	listen  bool
 	without map[string]bool
+	// trip takes a run for one that violates something, by the faults that it had.
+	trip func(injected []string) bool
 }
 
 // run runs a seed in a bubble of its own.
@@ -41,6 +43,9 @@ func run(t *testing.T, seed uint64, o options) (r result) {
 			w.without = o.without
 		}
 		w.play()
+		if o.trip != nil && o.trip(w.injected) {
+			w.violated("trip", "as asked for")
+		}
 		r = result{
 			violation: w.violation, injected: w.injected, hits: w.hits, checked: w.checked,
 			requests: w.requests, updates: w.updates, virtual: w.now().Sub(epoch()), tale: w.String(),

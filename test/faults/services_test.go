@@ -89,6 +89,9 @@ func (w *world) update(wk *worker, in *sagemaker.UpdateEndpointWeightsAndCapacit
 	if w.on("access denied") {
 		return refusal("AccessDeniedException", "User is not authorized to perform sagemaker:UpdateEndpointWeightsAndCapacities")
 	}
+	if w.limit > 0 && w.total()+n-u.desiredBefore > w.limit {
+		return refusal("ResourceLimitExceeded", "The account-level service limit 'ml.g5.xlarge for endpoint usage' is exceeded.")
+	}
 	err = w.sageMaker.SetCapacity(context.Background(), name, variant, n)
 	switch {
 	case errors.Is(err, activity.ErrBusy):
@@ -101,6 +104,19 @@ func (w *world) update(wk *worker, in *sagemaker.UpdateEndpointWeightsAndCapacit
 	w.tell("SageMaker takes the update of %s/%s from %d to %d by worker %d", name, variant, u.from, n, wk.id)
 	w.accepted(u)
 	return nil
+}
+
+// total is how many instances are asked for in all.
+func (w *world) total() int {
+	sum := 0
+	for _, name := range w.setting.names {
+		if e, err := w.sageMaker.Describe(context.Background(), name); err == nil {
+			for _, v := range e.Variants {
+				sum += v.Desired
+			}
+		}
+	}
+	return sum
 }
 
 func notFound(name string) error {

@@ -56,11 +56,13 @@ func (c dynamoDBClient) options(optFns []func(*dynamodb.Options)) aws.Retryer {
 
 func (c dynamoDBClient) Query(ctx context.Context, in *dynamodb.QueryInput, optFns ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	endpoint := textOf(in.ExpressionAttributeValues[":endpoint"])
+	var read time.Time
 	out, err := request(ctx, c.worker, c.options(optFns), "Query", endpoint, func() (*dynamodb.QueryOutput, error) {
+		read = c.now()
 		return c.table.query(in)
 	})
 	if err == nil {
-		c.saw.load(endpoint, c.now())
+		c.saw.load(endpoint, read)
 	}
 	return out, err
 }

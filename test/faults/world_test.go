@@ -36,13 +36,18 @@ type world struct {
 	callFaults []string  // that this run may have
 	agenda     []entry
 	script     func(*call) *fate // in the place of dice, if any
-	sageMaker  *simulate.SageMaker
-	metrics    metrics
-	table      *table
+	// slow returns how long a call takes until it takes effect, and until it is answered.
+	slow      func(*call) (applies, answers time.Duration)
+	limit     int  // of all instances together, 0 for none
+	deaf      bool // no alarm and no state change is delivered
+	sageMaker *simulate.SageMaker
+	metrics   metrics
+	table     *table
 
 	workers     []*worker // that are not over
 	flying      []*call
 	deliveries  []*delivery
+	last        *worker // that was done
 	invocations int
 	events      int
 
@@ -129,6 +134,7 @@ func (w *world) post(c *call) {
 	key := turn{c.id, c.endpoint}
 	w.sent[key]++
 	c.n = w.sent[key]
+	c.made++
 	w.posted = append(w.posted, c)
 	w.signal()
 }
@@ -276,6 +282,7 @@ func (w *world) eventID() string {
 // finished takes the answer of a worker. After an error Lambda tries once more, in a
 // minute.
 func (w *world) finished(wk *worker) {
+	w.last = wk
 	w.tellRecords(wk)
 	w.evaluated(wk)
 	if wk.err != nil && wk.event.tries == 0 && w.script == nil {

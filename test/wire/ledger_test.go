@@ -19,7 +19,7 @@ import (
 // The operations that the ledger knows more of.
 const (
 	update   = "UpdateEndpointWeightsAndCapacities"
-	putState = "PutItem state"
+	putState = "PutItem"
 )
 
 // ledger holds every update to the promises, and remembers what was seen on the wire.

@@ -16,7 +16,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -39,7 +38,7 @@ const (
 // Call is one request to AWS as the proxy saw it. Status and Answer are those of the
 // service, 0 and nil if it was not asked; what the client was told is for Fault to say.
 type Call struct {
-	Operation string // as AWS names it; PutItem has the kind of its item: "PutItem state"
+	Operation string // as AWS names it
 	SDK       string // the SDK's own id: a call and its retries have the same
 	Trace     string // the trace id of the invocation
 	Body      []byte
@@ -100,25 +99,7 @@ func read(r *http.Request) (Call, error) {
 	c := Call{SDK: r.Header.Get("Amz-Sdk-Invocation-Id"), Trace: r.Header.Get("X-Amzn-Trace-Id"), Body: body}
 	_, c.Operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	c.Operation = cmp.Or(c.Operation, path.Base(r.URL.Path)) // rpc-v2: /service/S/operation/O
-	if c.Operation == "PutItem" {
-		c.Operation += " " + kind(body)
-	}
 	return c, nil
-}
-
-// kind returns what stands before the first # of an item's sort key: what kind of item it
-// is.
-func kind(put []byte) string {
-	var in struct {
-		Item struct {
-			Sort struct{ S string } `json:"sk"`
-		}
-	}
-	if err := json.Unmarshal(put, &in); err != nil {
-		return "unknown"
-	}
-	before, _, _ := strings.Cut(in.Item.Sort.S, "#")
-	return before
 }
 
 // forward has the service carry a call out, to the end: also when the client does not wait.

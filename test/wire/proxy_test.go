@@ -196,17 +196,18 @@ func TestRealClientsUnderstand(t *testing.T) {
 // operations are the calls that the functions make, by name.
 func operations() map[string]func(context.Context, aws.Config) error {
 	name := aws.String("chat-llm")
-	put := func(sort string) func(context.Context, aws.Config) error {
-		return func(ctx context.Context, cfg aws.Config) error {
-			_, err := dynamodb.NewFromConfig(cfg).PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: map[string]dbtypes.AttributeValue{
-				"pk": &dbtypes.AttributeValueMemberS{Value: "chat-llm"}, "sk": &dbtypes.AttributeValueMemberS{Value: sort},
-			}})
-			return err
-		}
-	}
+	item := map[string]dbtypes.AttributeValue{"pk": &dbtypes.AttributeValueMemberS{Value: "chat-llm"}}
 	return map[string]func(context.Context, aws.Config) error{
-		"PutItem state":    put("state"),
-		"PutItem activity": put("activity#2026#a1"),
+		"PutItem": func(ctx context.Context, cfg aws.Config) error {
+			_, err := dynamodb.NewFromConfig(cfg).PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item})
+			return err
+		},
+		"TransactWriteItems": func(ctx context.Context, cfg aws.Config) error {
+			_, err := dynamodb.NewFromConfig(cfg).TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+				TransactItems: []dbtypes.TransactWriteItem{{Put: &dbtypes.Put{TableName: name, Item: item}}},
+			})
+			return err
+		},
 		"Query": func(ctx context.Context, cfg aws.Config) error {
 			_, err := dynamodb.NewFromConfig(cfg).Query(ctx, &dynamodb.QueryInput{TableName: name})
 			return err
