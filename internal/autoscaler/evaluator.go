@@ -11,14 +11,15 @@
 // SageMaker's update takes no precondition and no token, so the fence is ours.
 // The intent is written to the endpoint's state before the update is sent, on
 // the condition that nobody wrote it meanwhile: first writer wins. The update is
-// then sent once. If its answer is lost the intent stays open, and whichever
-// evaluation comes next settles it by what SageMaker shows. A worker that was
-// held up sends nothing once its claim is half way to the time at which others
-// may give it up. What cannot be fenced is the last instant between that check
-// and the call: one update, inside the limits.
+// then sent once. If its answer is lost, or says that the endpoint is busy, the
+// intent stays open, and whichever evaluation comes next settles it by what
+// SageMaker shows. A worker that was held up sends nothing once its claim is half
+// way to the time at which others may give it up. What cannot be fenced is the
+// last instant between that check and the call: one update, inside the limits.
 //
 // The state table must answer for anything to be changed: without it nobody
-// knows what was done before.
+// knows what was done before. A state that cannot be understood is replaced, and
+// told; what it forgot is made up by SageMaker's time of the last modification.
 package autoscaler
 
 import (
