@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -16,10 +15,9 @@ import (
 	"sagescale/internal/simulate"
 )
 
-// draws plans the faults of a run: which kinds it may have at all, and when the long
+// drawFaults plans the faults of a run: which kinds it may have at all, and when the long
 // ones are. A run that may have everything would never get past the first.
 func (w *world) drawFaults() {
-	w.looseness = 0
 	for i, k := range kinds() {
 		if k.family == others || !w.chance(0.35, "may "+k.name) {
 			continue
@@ -327,7 +325,7 @@ func (w *world) sendAlarms(minute int) {
 		if !stranger && (!high(minute-2) || high(minute-3)) {
 			continue
 		}
-		state := []string{"ALARM", "OK", "INSUFFICIENT_DATA"}[0]
+		state := "ALARM"
 		if stranger {
 			state = []string{"ALARM", "OK", "INSUFFICIENT_DATA"}[w.pick(3, "state", i, minute)]
 		}
@@ -401,12 +399,12 @@ func (w *world) forged(id int) []byte {
 	}
 	raw, err = json.Marshal(envelope)
 	if err != nil {
-		panic(errors.Join(err))
+		panic(err)
 	}
 	return raw
 }
 
-// fate returns how an update of an endpoint ends.
+// fateOf returns how an update of an endpoint ends.
 func (w *world) fateOf(endpoint, variant string, from, to int) simulate.Fate {
 	id := []int{w.number(endpoint), len(w.accepts)}
 	if w.chance(0.5, "shown late", id...) && w.during("status shown late", w.now()) {

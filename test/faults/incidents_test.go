@@ -405,9 +405,7 @@ func TestFromAnyStoredState(t *testing.T) {
 				t.Fatal(err)
 			}
 			full := state.(map[string]any)
-			for name, example := range example(s.now()) {
-				full[name] = example
-			}
+			maps.Copy(full, example(s.now()))
 			count := 0
 			state = d.garble(full, s.now(), &count)
 			body, err := json.Marshal(state)

@@ -41,7 +41,7 @@ type cloudWatchClient struct{ *worker }
 
 func (c cloudWatchClient) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
 	out, err := request(ctx, c.worker, c.retryer, "GetMetricData", "", func() (*cloudwatch.GetMetricDataOutput, error) {
-		return c.metrics.page(c.worker, in)
+		return c.metrics.page(in)
 	})
 	if err == nil {
 		c.saw.metrics(in, out)
@@ -53,7 +53,7 @@ func (c cloudWatchClient) GetMetricData(ctx context.Context, in *cloudwatch.GetM
 const perPage = 3
 
 // page answers one page of a query.
-func (m *metrics) page(wk *worker, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+func (m *metrics) page(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 	if in.NextToken != nil && m.on("invalid token") {
 		return nil, refusal("InvalidNextToken", "the token is not valid")
 	}
@@ -66,7 +66,7 @@ func (m *metrics) page(wk *worker, in *cloudwatch.GetMetricDataInput) (*cloudwat
 	out := &cloudwatch.GetMetricDataOutput{}
 	last := min(first+perPage, len(in.MetricDataQueries))
 	for i := first; i < last; i++ {
-		out.MetricDataResults = append(out.MetricDataResults, m.result(wk, in, i))
+		out.MetricDataResults = append(out.MetricDataResults, m.result(in, i))
 	}
 	if last < len(in.MetricDataQueries) {
 		out.NextToken = aws.String(fmt.Sprint(last))
@@ -89,7 +89,7 @@ func (m *metrics) page(wk *worker, in *cloudwatch.GetMetricDataInput) (*cloudwat
 }
 
 // result answers one query.
-func (m *metrics) result(wk *worker, in *cloudwatch.GetMetricDataInput, i int) types.MetricDataResult {
+func (m *metrics) result(in *cloudwatch.GetMetricDataInput, i int) types.MetricDataResult {
 	q := in.MetricDataQueries[i]
 	s := q.MetricStat
 	var endpoint, variant string
@@ -110,7 +110,7 @@ func (m *metrics) result(wk *worker, in *cloudwatch.GetMetricDataInput, i int) t
 			out.Values = append(out.Values, v)
 		}
 	}
-	m.spoil(&out, endpoint, name, aws.ToTime(in.EndTime))
+	m.spoil(&out, aws.ToTime(in.EndTime))
 	return out
 }
 
@@ -180,7 +180,7 @@ func (m *metrics) truth(name, endpoint, variant string, minute int) float64 {
 }
 
 // spoil does to a result what an episode does to all.
-func (m *metrics) spoil(r *types.MetricDataResult, endpoint, name string, end time.Time) {
+func (m *metrics) spoil(r *types.MetricDataResult, end time.Time) {
 	switch {
 	case m.on("answered in part"):
 		r.StatusCode = types.StatusCodePartialData

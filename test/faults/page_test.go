@@ -43,7 +43,7 @@ func coverage(t *testing.T) map[string][]string {
 	t.Helper()
 	covered := map[string][]string{}
 	for _, k := range kinds() {
-		for _, id := range strings.Fields(k.rows) {
+		for id := range strings.FieldsSeq(k.rows) {
 			covered[id] = append(covered[id], "simulated: "+k.name)
 		}
 	}

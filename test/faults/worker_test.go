@@ -209,9 +209,9 @@ func (wk *worker) send(ctx context.Context, op, endpoint string, effect func() (
 	case <-timeout.C:
 		return nil, connectionError{errTimeout}
 	case <-wk.killed:
-		runtime.Goexit()
-		return nil, nil
 	}
+	runtime.Goexit()
+	return nil, errors.New("a worker that has died goes on")
 }
 
 // wait waits between two tries.
