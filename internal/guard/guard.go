@@ -70,7 +70,7 @@ func smaller(in scaling.Input, d *scaling.Decision, b activity.Backoff) {
 	if b.Failures < 1 || step < 2 {
 		return
 	}
-	less := max(1, step>>min(b.Failures, 30))
+	less := max(1, step>>b.Failures)
 	d.Hold(scaling.BackingOff, present+less, "SageMaker did not provide more, times in a row: %d; so it is asked for %d more and not for %d",
 		b.Failures, less, step)
 }

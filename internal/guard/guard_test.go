@@ -299,7 +299,15 @@ func TestCheckAfterAChangeThatNothingAccountsFor(t *testing.T) {
 		if want == 4 {
 			code = scaling.ScaleInCooldown
 		}
-		check(t, in, guard.Check(in, wish(in, 3), activity.Backoffs{}), want, code)
+		held := guard.Check(in, wish(in, 3), activity.Backoffs{})
+		check(t, in, held, want, code)
+		if until := policy.Clock(in.Observation.Touched.Add(8 * time.Minute)); code != "" && !strings.HasSuffix(held.NotScaledReasons[0].Message, until) {
+			t.Errorf("the message %q does not end with %s", held.NotScaledReasons[0].Message, until)
+		}
+		in.Activities = []activity.Activity{done(6, 4, time.Minute)}
+		if d := guard.Check(in, wish(in, 3), activity.Backoffs{}); len(d.NotScaledReasons) != 1 {
+			t.Errorf("it is held %d times: %+v", len(d.NotScaledReasons), d.NotScaledReasons)
+		}
 		if d := guard.Check(in, wish(in, 6), activity.Backoffs{}); d.DesiredCapacity != 6 {
 			t.Errorf("%s after it a scale-out is held at %d", ago, d.DesiredCapacity)
 		}

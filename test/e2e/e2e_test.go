@@ -47,6 +47,9 @@ func policy(inCooling float64, actions string) string {
 	for _, name := range []string{byTick, byAlarm, cooling, steered, bySchedule} {
 		fmt.Fprintf(&b, "- endpoint: %s\n  variant: AllTraffic\n", name)
 		if name == cooling {
+			// A new endpoint is one whose last change nobody remembers: it is not scaled in
+			// for a cooldown.
+			b.WriteString("  scaleOutCooldown: 2m\n  scaleInCooldown: 2m\n")
 			fmt.Fprintf(&b, "  targetTracking:\n  - metric: InvocationsPerInstance\n    targetValue: %g\n", inCooling)
 		}
 	}
