@@ -57,6 +57,7 @@ type decideObservation struct {
 	Conflict        string           `json:"conflict"`
 	LastModified    time.Time        `json:"lastModifiedTime"`
 	Touched         time.Time        `json:"touchedTime"`
+	BusySince       time.Time        `json:"busySinceTime"`
 }
 
 const (
@@ -154,6 +155,7 @@ func (c decideCase) input(target policy.Target) scaling.Input {
 			Conflict:        plain.Cut(c.Observation.Conflict, longestText),
 			LastModified:    c.Observation.LastModified,
 			Touched:         c.Observation.Touched,
+			BusySince:       c.Observation.BusySince,
 		},
 		Activities: activities,
 		Override:   *cmp.Or(c.Override, &policy.Override{}),

@@ -29,14 +29,14 @@ func TestDecideByWhenTheEndpointWasChanged(t *testing.T) {
 		code   scaling.Code
 	}{
 		{"no times", "InService", 10, ``, 1, ""},
-		{"no time at all", "InService", 10, `, "touchedTime": null, "lastModifiedTime": null`, 1, ""},
+		{"no time at all", "InService", 10, `, "touchedTime": null, "lastModifiedTime": null, "busySinceTime": null`, 1, ""},
 		{"touched within the cooldown", "InService", 10, `, "touchedTime": "2026-11-23T10:58:00+01:00"`, 10, scaling.ScaleInCooldown},
 		{"touched before it", "InService", 10, `, "touchedTime": "2026-11-23T09:55:00Z"`, 1, ""},
 		{"asked for more, who knows when", "InService", 12, ``, 10, scaling.CapacityNotInService},
 		{"asked for more just now", "InService", 12, `, "lastModifiedTime": "2026-11-23T09:59:00Z"`, 10, scaling.CapacityNotInService},
 		{"asked for more an hour ago", "InService", 12, `, "lastModifiedTime": "2026-11-23T09:00:00Z"`, 1, ""},
-		{"updating", "Updating", 10, `, "lastModifiedTime": "2026-11-23T09:30:00Z"`, 10, scaling.Unscalable},
-		{"updating for an hour", "Updating", 10, `, "lastModifiedTime": "2026-11-23T09:00:00Z"`, 10, scaling.UpdateOverdue},
+		{"updating", "Updating", 10, `, "busySinceTime": "2026-11-23T09:30:00Z"`, 10, scaling.Unscalable},
+		{"updating for an hour", "Updating", 10, `, "busySinceTime": "2026-11-23T09:00:00Z"`, 10, scaling.UpdateOverdue},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

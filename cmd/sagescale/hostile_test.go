@@ -84,6 +84,7 @@ func places() map[string]func(c map[string]any, text string) {
 		"conflict":         func(c map[string]any, s string) { observation(c)["conflict"] = s },
 		"last modified":    func(c map[string]any, s string) { observation(c)["lastModifiedTime"] = s },
 		"touched":          func(c map[string]any, s string) { observation(c)["touchedTime"] = s },
+		"busy since":       func(c map[string]any, s string) { observation(c)["busySinceTime"] = s },
 		"measured metric":  func(c map[string]any, s string) { metric(c)["metric"] = s },
 		"incomplete":       func(c map[string]any, s string) { metric(c)["incomplete"] = s },
 		"datapoint":        func(c map[string]any, s string) { metric(c)["datapoints"] = []any{s} },

@@ -78,6 +78,13 @@ func NewID(at time.Time, variant, invocation string) string {
 	return id
 }
 
+// What an activity can be called: SageMaker bounds the names of variants, and NewID
+// adds to them.
+const (
+	longestVariant = 63
+	longestID      = 200
+)
+
 // check says what is wrong with an activity that was read.
 func (a Activity) check() error {
 	for _, n := range []int{a.From, a.To, a.DesiredBefore, a.Came} {
@@ -88,8 +95,8 @@ func (a Activity) check() error {
 	switch {
 	case !a.Status.Valid():
 		return fmt.Errorf("status %.40q is none", a.Status)
-	case a.Variant == "":
-		return errors.New("it names no variant")
+	case a.Variant == "" || len(a.Variant) > longestVariant || len(a.ID) > longestID:
+		return errors.New("it names no variant, or has too long a name")
 	case a.StartTime.IsZero(), !a.Open() && a.EndTime.IsZero():
 		return errors.New("it has no time")
 	}

@@ -72,11 +72,11 @@ func TestSettle(t *testing.T) {
 	successful := activity.Outcome{Status: activity.Successful, Message: "4 instances are in service"}
 	neverSent := activity.Outcome{Status: activity.Failed, Message: "the update never reached SageMaker: nothing was changed"}
 	rolledBack := func(to int) activity.Outcome {
-		return activity.Outcome{Status: activity.Failed, Message: fmt.Sprintf("SageMaker rolled back to %d instances", to), BackOff: true}
+		return activity.Outcome{Status: activity.Failed, Message: fmt.Sprintf("SageMaker rolled back to %d instances", to), BackOff: true, Short: true}
 	}
 	unfulfilled := func(came, asked int) activity.Outcome {
 		message := fmt.Sprintf("%d instances are in service where %d were asked for", came, asked)
-		return activity.Outcome{Status: activity.Unfulfilled, Message: message, BackOff: true, Came: came}
+		return activity.Outcome{Status: activity.Unfulfilled, Message: message, BackOff: true, Short: true, Came: came}
 	}
 	overridden := func(by int) activity.Outcome {
 		return activity.Outcome{Status: activity.Overridden, Message: fmt.Sprintf("somebody else set the desired capacity to %d", by)}
@@ -103,6 +103,7 @@ func TestSettle(t *testing.T) {
 		{"scale-in rolled back", accepted(claim(4, 2)), endpoint("InService", 4, 4), late, rolledBack(4)},
 		{"some of them", accepted(claim(2, 6)), endpoint("InService", 4, 6), late, unfulfilled(4, 6)},
 		{"some of them, desired reset", accepted(claim(2, 6)), endpoint("InService", 4, 4), late, unfulfilled(4, 6)},
+		{"somewhere between, and nobody knows whether it was asked for", claim(2, 6), endpoint("InService", 4, 4), late, overridden(4)},
 		{"some of those to go, desired reset", accepted(claim(6, 2)), endpoint("InService", 4, 4), late, unfulfilled(4, 2)},
 		{"some of them, and somebody else asks for more", accepted(claim(2, 6)), endpoint("InService", 4, 9), late, overridden(9)},
 		{"somebody else", accepted(claim(2, 4)), endpoint("InService", 7, 7), late, overridden(7)},
@@ -330,6 +331,9 @@ func TestCheckOfAState(t *testing.T) {
 		{open(func(a *activity.Activity) { a.To = -1 }), "open activity: capacity -1 is out of range"},
 		{open(func(a *activity.Activity) { a.From = 1 << 40 }), "capacity 1099511627776 is out of range"},
 		{open(func(a *activity.Activity) { a.Variant = "" }), "it names no variant"},
+		{open(func(a *activity.Activity) { a.Variant, a.ID = strings.Repeat("v", 63), strings.Repeat("i", 200) }), ""},
+		{open(func(a *activity.Activity) { a.Variant = strings.Repeat("v", 64) }), "too long a name"},
+		{open(func(a *activity.Activity) { a.ID = strings.Repeat("i", 201) }), "too long a name"},
 		{open(func(a *activity.Activity) { a.StartTime = time.Time{} }), "it has no time"},
 		{closed(func(a *activity.Activity) { a.EndTime = time.Time{} }), "closed activity: it has no time"},
 		{closed(func(a *activity.Activity) { a.Status = activity.InProgress }), "closed activity: it is InProgress"},
@@ -339,6 +343,8 @@ func TestCheckOfAState(t *testing.T) {
 		{activity.State{Known: map[string]activity.Known{"v": {Capacity: 1 << 31}}}, "known capacity 2147483648"},
 		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {In: activity.Backoff{Failures: -1}}}}, "negative number of failures"},
 		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {Out: activity.Backoff{Failures: -1}}}}, "negative number of failures"},
+		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {Out: activity.Backoff{Short: -1}}}}, "negative number of failures"},
+		{activity.State{Backoffs: map[string]activity.Backoffs{"v": {In: activity.Backoff{Short: -1}}}}, "negative number of failures"},
 	}
 	for _, tt := range tests {
 		err := tt.state.Check()
@@ -353,5 +359,42 @@ func TestCloseDoesNotEndBeforeItBegan(t *testing.T) {
 	a, err := claim(2, 5).Close(activity.Successful, now().Add(-time.Minute), "")
 	if err != nil || !a.EndTime.Equal(now()) || a.Took() != 0 {
 		t.Errorf("ended at %s, %v; want when it began", a.EndTime, err)
+	}
+}
+
+// The wait grows with every failure; how much less to ask for, with those alone that less
+// would have been carried out of. What is long ago tells nothing any more.
+//
+// Faults: E14 E15 E22
+func TestBackoffCountsWhatWasShort(t *testing.T) {
+	s, at := activity.State{Endpoint: "chat-llm"}, now()
+	fail := func(short bool, after time.Duration) activity.Backoff {
+		t.Helper()
+		at = at.Add(after)
+		open, err := s.Claim(claim(2, 5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, _, err = open.Close(activity.Outcome{Status: activity.Failed, BackOff: true, Short: short}, at); err != nil {
+			t.Fatal(err)
+		}
+		return s.Backoffs["AllTraffic"].Out
+	}
+	for _, tt := range []struct {
+		short         bool
+		after         time.Duration
+		failures, few int
+		wait          time.Duration
+	}{
+		{true, 0, 1, 1, 5 * time.Minute},
+		{false, 5 * time.Minute, 2, 1, 10 * time.Minute},
+		{true, 10 * time.Minute, 3, 2, 20 * time.Minute},
+		{true, 20*time.Minute + activity.MaxBackoff - 1, 4, 3, 40 * time.Minute},
+		{true, 40*time.Minute + activity.MaxBackoff, 1, 1, 5 * time.Minute},
+	} {
+		b := fail(tt.short, tt.after)
+		if b != (activity.Backoff{Failures: tt.failures, Short: tt.few, Until: at.Add(tt.wait)}) {
+			t.Errorf("after %s: %+v, want %+v", tt.after, b, tt)
+		}
 	}
 }

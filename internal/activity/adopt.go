@@ -14,14 +14,22 @@ import (
 // served it. changed says that the state is to be saved. variants are all those of
 // the endpoint that are targets; others are forgotten.
 //
-// Nothing is adopted while a change is under way. When e was created anew under its
+// Nothing is adopted while a change is under way; since when somebody else's is, is
+// remembered. When e was created anew under its
 // old name, everything that was remembered of the old one is dropped.
 func (s State) Adopt(e Endpoint, variants []string, now time.Time) (next State, outside []Activity, changed bool) {
 	if s.recreated(e) {
 		s = State{Endpoint: s.Endpoint, Version: s.Version}
 	}
-	if s.Open != nil || e.Status != InService {
+	switch {
+	case s.Open != nil:
 		return s, nil, false
+	case e.Status != InService:
+		changed = e.Status != "" && s.BusySince.IsZero()
+		if changed {
+			s.BusySince, s.Damage = now, ""
+		}
+		return s, nil, changed
 	}
 	known := map[string]Known{}
 	for _, name := range variants {
@@ -41,26 +49,42 @@ func (s State) Adopt(e Endpoint, variants []string, now time.Time) (next State, 
 		}
 		known[name] = Known{v.Current, now}
 	}
-	changed = s.CreationTime.IsZero() || s.Config != e.Config || !maps.Equal(known, s.Known)
-	s.CreationTime, s.Config, s.Known, s.Damage = e.CreationTime, e.Config, known, ""
+	others := e.others(variants)
+	elsewhere := !s.CreationTime.IsZero() && !maps.Equal(others, s.Others)
+	changed = s.CreationTime.IsZero() || s.Config != e.Config || !s.BusySince.IsZero() || elsewhere || !maps.Equal(known, s.Known)
+	s.CreationTime, s.Config, s.Known, s.Others = e.CreationTime, e.Config, known, others
+	s.BusySince, s.Damage = time.Time{}, ""
 	s.Recent = trim(append(slices.Clone(s.Recent), outside...))
-	if s.unexplained(e) {
+	if !elsewhere && s.unexplained(e, now) {
 		s.Touched, changed = e.Modified, true
 	}
 	return s, outside, changed
 }
 
-// unexplained reports whether e was last modified after the end of every activity
-// that is remembered: by somebody who left the capacities as they were, or in a time
-// that was forgotten, as after the table was restored from a backup.
-func (s State) unexplained(e Endpoint) bool {
-	last := s.Touched
-	for _, a := range s.Recent {
-		if a.EndTime.After(last) {
-			last = a.EndTime
+// others returns the counts of the variants that are no targets: what changes there
+// concerns no target.
+func (e Endpoint) others(targets []string) map[string]int {
+	out := map[string]int{}
+	for _, v := range e.Variants {
+		if !slices.Contains(targets, v.Name) {
+			out[v.Name] = v.Current
 		}
 	}
-	return e.Modified.After(last.Add(shownLate))
+	return out
+}
+
+// unexplained reports whether e was last modified after the end of every activity
+// that is remembered: by somebody who left the capacities as they were, or in a time
+// that was forgotten, as after the table was restored from a backup. What is said to
+// be in the future explains nothing.
+func (s State) unexplained(e Endpoint, now time.Time) bool {
+	known := []time.Time{s.Touched}
+	for _, a := range s.Recent {
+		known = append(known, a.EndTime)
+	}
+	return !slices.ContainsFunc(known, func(t time.Time) bool {
+		return !e.Modified.After(t.Add(shownLate)) && !t.After(now.Add(ClockSkew))
+	})
 }
 
 // byOthers is the activity that somebody else has carried out. It began at some

@@ -37,8 +37,6 @@ func TestAdoptOfNothingNew(t *testing.T) {
 	s := adopted(t)
 	quiet := map[string]activity.Endpoint{
 		"the same":                    deployed("v1", activity.InService, 4, 4, 2),
-		"an update is under way":      deployed("v2", "Updating", 1, 4, 2),
-		"it is being rolled back":     deployed("v1", "RollingBack", 1, 4, 2),
 		"asked for and not delivered": deployed("v1", activity.InService, 3, 9, 2),
 		"no endpoint":                 {},
 	}
@@ -202,8 +200,69 @@ func TestAdoptOfAnEndpointCreatedAnew(t *testing.T) {
 		t.Errorf("%+v, %+v, changed %v, want nothing but the name and the version", anew, outside, changed)
 	}
 	second.Status = "Creating"
-	if anew, _, changed := s.Adopt(second, variants(), now()); changed || len(anew.Recent) != 0 {
+	if anew, _, changed := s.Adopt(second, variants(), now()); !changed || len(anew.Recent) != 0 || !anew.BusySince.Equal(now()) {
 		t.Errorf("while it is created: %+v, changed %v", anew, changed)
+	}
+}
+
+// Since when somebody else's change is under way is remembered: SageMaker does not say.
+//
+// Faults: E2 E3
+func TestAdoptRemembersSinceWhenItIsBusy(t *testing.T) {
+	s := adopted(t)
+	for i, status := range []string{"Updating", "Updating", "RollingBack"} {
+		next, outside, changed := s.Adopt(deployed("v2", status, 1, 4, 2), variants(), now().Add(time.Duration(i)*time.Minute))
+		if changed != (i == 0) || outside != nil || !next.BusySince.Equal(now()) || next.Known["AllTraffic"] != s.Known["AllTraffic"] {
+			t.Errorf("%s: busy since %s, %+v, changed %v", status, next.BusySince, outside, changed)
+		}
+		s = next
+	}
+	s.Damage = "damaged"
+	if next, _, _ := s.Adopt(deployed("v2", activity.InService, 4, 4, 2), variants(), now()); !next.BusySince.IsZero() || next.Damage != "" {
+		t.Errorf("in service again: %+v", next)
+	}
+}
+
+// What moves a variant that is no target concerns none, however often.
+func TestAdoptOfWhatConcernsNoTarget(t *testing.T) {
+	e := deployed("v1", activity.InService, 4, 4, 2)
+	s, _, _ := activity.State{Endpoint: "chat-llm"}.Adopt(e, []string{"AllTraffic"}, now())
+	touched := s.Touched
+	for i := range 10 {
+		at := now().Add(time.Duration(i+1) * 10 * time.Minute)
+		e = deployed("v1", activity.InService, 4, 4, 3+i)
+		e.Modified = at
+		next, outside, changed := s.Adopt(e, []string{"AllTraffic"}, at)
+		if !changed || outside != nil || !next.Touched.Equal(touched) {
+			t.Fatalf("change %d: touched %s, %+v, changed %v", i, next.Touched, outside, changed)
+		}
+		s = next
+	}
+	e.Modified = now().Add(3 * time.Hour) // and nothing there has changed
+	if next, _, _ := s.Adopt(e, []string{"AllTraffic"}, e.Modified); !next.Touched.Equal(e.Modified) {
+		t.Errorf("touched %s, want %s", next.Touched, e.Modified)
+	}
+}
+
+// What is said to be in the future explains nothing, and is put right.
+//
+// Faults: C8 F1
+func TestAdoptOfATouchInTheFuture(t *testing.T) {
+	e := deployed("v1", activity.InService, 4, 4, 2)
+	e.Modified = now().Add(-time.Hour)
+	for _, wrong := range []func(*activity.State){
+		func(s *activity.State) { s.Touched = now().AddDate(100, 0, 0) },
+		func(s *activity.State) {
+			a := claim(3, 4)
+			a.Status, a.EndTime = activity.Successful, now().AddDate(100, 0, 0)
+			s.Recent = []activity.Activity{a}
+		},
+	} {
+		s := adopted(t)
+		wrong(&s)
+		if next, _, changed := s.Adopt(e, variants(), now()); !changed || !next.Touched.Equal(e.Modified) {
+			t.Errorf("touched %s, changed %v; want %s", next.Touched, changed, e.Modified)
+		}
 	}
 }
 

@@ -16,14 +16,10 @@ const ClaimTTL = 2 * time.Minute
 // further in the future was written by a clock that was wrong.
 const ClockSkew = 5 * time.Minute
 
-// LongestUnderWay is how long a change may be under way: SageMaker has been seen to
-// take 34 minutes for one that it could not carry out.
+// LongestUnderWay is how long a change of ours may be under way. SageMaker has been seen
+// to take 34 minutes for one that it could not carry out. What takes longer somebody must
+// look after; and what was asked for then, and is not there, does not come any more.
 const LongestUnderWay = time.Hour
-
-// Overdue is how long an endpoint may be in another status than InService before
-// somebody is told: longer than those 34 minutes, with some to spare. It ends before
-// LongestUnderWay: who is told can still look while the change is under way.
-const Overdue = 45 * time.Minute
 
 // Settle says how the open activity of s ended, if it did, by what SageMaker says
 // of the endpoint, the zero Endpoint if there is none. ok is false while the
@@ -84,12 +80,14 @@ func unfulfilled(a Activity, v Variant) Outcome {
 			Status:  Failed,
 			Message: fmt.Sprintf("SageMaker rolled back to %d instances", v.Current),
 			BackOff: true,
+			Short:   true,
 		}
-	case asked || between(v.Current, a.From, a.To) && v.Desired == v.Current:
+	case asked || a.Status == InProgress && between(v.Current, a.From, a.To) && v.Desired == v.Current:
 		return Outcome{
 			Status:  Unfulfilled,
 			Message: fmt.Sprintf("%d instances are in service where %d were asked for", v.Current, a.To),
 			BackOff: true,
+			Short:   true,
 			Came:    v.Current,
 		}
 	}

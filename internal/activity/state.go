@@ -41,8 +41,9 @@ var ErrOpen = errors.New("another activity is open")
 // the last change of every variant and direction among them however old. Known is
 // the capacity that each variant was last seen to have when nothing was under way,
 // Config the endpoint's configuration then: another one now is the work of somebody
-// else. Touched is the last modification of the endpoint that no activity accounts for:
-// what it was is not known. Damage says why what was stored cannot be understood, so that nothing is
+// else. Others are the counts of the variants that are no targets. Touched is the last
+// modification of the endpoint that no activity accounts for: what it was is not known.
+// BusySince is since when somebody else's change is under way, zero for none. Damage says why what was stored cannot be understood, so that nothing is
 // remembered; the next write of the state takes its place.
 type State struct {
 	Endpoint     string                     `json:"endpoint"`
@@ -50,7 +51,9 @@ type State struct {
 	CreationTime time.Time                  `json:"creationTime,omitzero"`
 	Config       string                     `json:"config,omitempty"`
 	Known        map[string]Known           `json:"known,omitempty"`
+	Others       map[string]int             `json:"others,omitempty"`
 	Touched      time.Time                  `json:"touched,omitzero"`
+	BusySince    time.Time                  `json:"busySince,omitzero"`
 	Open         *Activity                  `json:"open,omitempty"`
 	Recent       []Activity                 `json:"recent,omitempty"`
 	Provisioning map[string][]time.Duration `json:"provisioning,omitempty"`
@@ -83,7 +86,7 @@ func (s State) Check() error {
 		}
 	}
 	for _, b := range s.Backoffs {
-		if b.Out.Failures < 0 || b.In.Failures < 0 {
+		if min(b.Out.Failures, b.Out.Short, b.In.Failures, b.In.Short) < 0 {
 			return errors.New("a backoff has a negative number of failures")
 		}
 	}
@@ -103,19 +106,27 @@ type Backoffs struct {
 }
 
 // Backoff is how long a change waits after SageMaker refused the last ones or did
-// not carry them out.
+// not carry them out: so many in a row. Of these it was Short of capacity, or of what
+// the account may have, so many times.
 type Backoff struct {
 	Failures int       `json:"failures"`
+	Short    int       `json:"short,omitempty"`
 	Until    time.Time `json:"until"`
 }
 
+// Over reports whether the failures are so long ago that they tell nothing any more of
+// what SageMaker can provide.
+func (b Backoff) Over(now time.Time) bool { return !now.Before(b.Until.Add(MaxBackoff)) }
+
 // Outcome is how an open activity ended. BackOff marks one that SageMaker refused
-// or did not carry out, which makes the next in its direction wait. Came is what is
+// or did not carry out, which makes the next in its direction wait, and Short one that
+// less would have been carried out of. Came is what is
 // in service after one that is Unfulfilled.
 type Outcome struct {
 	Status  Status
 	Message string
 	BackOff bool
+	Short   bool
 	Came    int
 }
 
@@ -161,7 +172,7 @@ func (s State) Close(o Outcome, at time.Time) (State, Activity, error) {
 	s.Known = s.withKnown(a)
 	s.Recent = trim(append(slices.Clone(s.Recent), a))
 	if o.BackOff || a.Status == Successful {
-		s.Backoffs = s.withBackoff(a, o.BackOff, at)
+		s.Backoffs = s.withBackoff(a, o, at)
 	}
 	if took := a.Took(); a.ScaleOut() && a.Status == Successful && took > 0 && took < longestProvisioning {
 		s.Provisioning = s.withProvisioning(a.Variant, took)
@@ -204,7 +215,7 @@ func (s State) withKnown(a Activity) map[string]Known {
 	return out
 }
 
-func (s State) withBackoff(a Activity, longer bool, at time.Time) map[string]Backoffs {
+func (s State) withBackoff(a Activity, o Outcome, at time.Time) map[string]Backoffs {
 	out := make(map[string]Backoffs, len(s.Backoffs)+1)
 	maps.Copy(out, s.Backoffs)
 	both := out[a.Variant]
@@ -212,11 +223,15 @@ func (s State) withBackoff(a Activity, longer bool, at time.Time) map[string]Bac
 	if a.ScaleOut() {
 		b = &both.Out
 	}
-	if longer {
-		wait := min(firstBackoff<<min(b.Failures, 10), MaxBackoff)
-		*b = Backoff{Failures: b.Failures + 1, Until: at.Add(wait)}
-	} else {
+	if !o.BackOff || b.Over(at) {
 		*b = Backoff{}
+	}
+	if o.BackOff {
+		wait := min(firstBackoff<<min(b.Failures, 10), MaxBackoff)
+		*b = Backoff{Failures: b.Failures + 1, Short: b.Short, Until: at.Add(wait)}
+		if o.Short {
+			b.Short++
+		}
 	}
 	out[a.Variant] = both
 	return out

@@ -114,6 +114,7 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		Conflict:        variant.Conflict,
 		LastModified:    v.endpoint.Modified,
 		Touched:         v.state.Touched,
+		BusySince:       v.busySince(),
 	}
 	override := v.overrides[c.target.Variant]
 	c.record = Record{
@@ -237,7 +238,7 @@ func (e *Evaluator) send(ctx context.Context, v *view, c *evaluation) {
 	case errors.Is(err, activity.ErrThrottled):
 		e.giveUp(ctx, v, c, activity.Outcome{Status: activity.Failed, Message: say(err)}, scaling.UpdateRefused)
 	case errors.Is(err, activity.ErrRefused), errors.Is(err, activity.ErrLimitExceeded):
-		o := activity.Outcome{Status: activity.Failed, Message: say(err), BackOff: true}
+		o := activity.Outcome{Status: activity.Failed, Message: say(err), BackOff: true, Short: errors.Is(err, activity.ErrLimitExceeded)}
 		e.giveUp(ctx, v, c, o, scaling.UpdateRefused)
 	default:
 		c.decision.Refuse(scaling.OutcomeUnknown, "the answer to the update was lost: %s", say(err))

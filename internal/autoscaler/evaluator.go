@@ -45,8 +45,8 @@ const (
 	// function's time: where there are many, or SageMaker is slow, those that were seen
 	// are changed, and the others are first another time.
 	observePhase   = 25 * time.Second
-	measureTimeout = 15 * time.Second
-	actTimeout     = 25 * time.Second
+	measureTimeout = 12 * time.Second
+	actTimeout     = 20 * time.Second
 	// askTimeout bounds the question who else scales a target: to go without its
 	// answer is better than to run out of time to act.
 	askTimeout = 4 * time.Second
@@ -253,7 +253,7 @@ func (s *Summary) count(c *evaluation) {
 		s.Stuck++
 	}
 	missing := func(code scaling.Code) bool { return code == scaling.MissingData }
-	if c.present > c.decision.MinCapacity && !c.target.DisableScaleIn && c.refused(missing) {
+	if c.present > c.decision.MinCapacity && c.target.ScalesIn() && c.refused(missing) {
 		s.Held++
 	}
 }

@@ -133,8 +133,10 @@ func TestEvaluateCountsTargetsThatNeedHelp(t *testing.T) {
 		"gone":   func(w *world) { delete(w.endpoints, "chat") },
 		"failed": func(w *world) { w.endpoints["chat"].Status = "Failed" },
 		"calm and updating for an hour": func(w *world) {
-			e := w.endpoints["chat"]
-			e.Status, e.Modified, w.load["chat"] = "Updating", w.now.Add(-time.Hour), 150
+			s := w.states["chat"]
+			s.BusySince, w.load["chat"] = w.now.Add(-time.Hour), 150
+			w.states["chat"] = s
+			w.endpoints["chat"].Status = "Updating"
 		},
 		"unsupported": func(w *world) { w.endpoints["chat"].Variants[0].Unsupported = "serverless" },
 	}

@@ -27,6 +27,15 @@ type view struct {
 	err  error
 }
 
+// busySince returns since when a change of the endpoint is known to be under way, zero
+// for none.
+func (v *view) busySince() time.Time {
+	if v.state.Open != nil {
+		return v.state.Open.StartTime
+	}
+	return v.state.BusySince
+}
+
 // evaluation is the evaluation of one target.
 type evaluation struct {
 	target   policy.Target

@@ -23,7 +23,7 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 				a.From, a.To, policy.Clock(a.StartTime))
 		}
 	}
-	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) && !abandoned(in) {
+	if o.CurrentCapacity != o.DesiredCapacity && !out && !explained(in) && !unmoved(in) {
 		return scaling.CapacityNotInService, fmt.Sprintf("%d instances serve and somebody else asked SageMaker for %d: nothing is removed",
 			o.CurrentCapacity, o.DesiredCapacity)
 	}
@@ -40,8 +40,8 @@ func blocked(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) (
 }
 
 // unscalable returns why SageMaker takes no change of the endpoint, or an empty code. A
-// change that takes longer than any is told from one that is under way: somebody must
-// look after it, because nothing can be scaled until it ends.
+// change that takes very long is told from one that is under way: somebody must look
+// after it, because nothing can be scaled until it ends.
 func unscalable(in scaling.Input) (scaling.Code, string) {
 	o := in.Observation
 	switch {
@@ -49,24 +49,18 @@ func unscalable(in scaling.Input) (scaling.Code, string) {
 		return "", ""
 	case o.Status == activity.Broken:
 		return scaling.EndpointFailed, "the endpoint has failed: it can only be deleted"
-	case unmoved(in, activity.Overdue):
-		return scaling.UpdateOverdue, fmt.Sprintf("the endpoint is %s since %s, longer than any change takes: SageMaker takes no other",
-			printable(o.Status), o.LastModified.UTC().Format(time.RFC3339))
+	case !o.BusySince.IsZero() && !in.Now.Before(o.BusySince.Add(activity.LongestUnderWay)):
+		return scaling.UpdateOverdue, fmt.Sprintf("the endpoint is %s since %s, for longer than %s: SageMaker takes no other change",
+			printable(o.Status), o.BusySince.UTC().Format(time.RFC3339), policy.Brief(activity.LongestUnderWay))
 	}
 	return scaling.Unscalable, fmt.Sprintf("the endpoint is %s: SageMaker takes no change", printable(o.Status))
 }
 
-// unmoved reports whether the endpoint was last changed so long ago, or longer. One of
-// which that is not known is not unmoved.
-func unmoved(in scaling.Input, ago time.Duration) bool {
+// unmoved reports whether the endpoint has been left alone for so long that what was
+// asked for does not come any more. One of which that is not known is not unmoved.
+func unmoved(in scaling.Input) bool {
 	modified := in.Observation.LastModified
-	return !modified.IsZero() && !in.Now.Before(modified.Add(ago))
-}
-
-// abandoned reports whether the endpoint has been left alone for so long that what was
-// asked for does not come any more.
-func abandoned(in scaling.Input) bool {
-	return unmoved(in, activity.LongestUnderWay)
+	return !modified.IsZero() && !in.Now.Before(modified.Add(activity.LongestUnderWay))
 }
 
 // explained reports whether it is one of our own changes, ended without success,

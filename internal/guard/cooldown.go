@@ -17,10 +17,11 @@ func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
 			lastOut.From, lastOut.From+lastOut.Change(), policy.Clock(lastOut.EndTime), policy.Clock(until))
 		return
 	}
-	if touched := in.Observation.Touched; in.Now.Before(touched.Add(max(d.Cooldown.Out, d.Cooldown.In))) {
+	touched := in.Observation.Touched
+	until := touched.Add(max(d.Cooldown.Out, d.Cooldown.In))
+	if in.Now.Before(until) && !touched.After(in.Now.Add(activity.ClockSkew)) {
 		d.Hold(scaling.ScaleInCooldown, in.Present(),
-			"what changed the endpoint at %s is not known; no scale-in until %s",
-			policy.Clock(touched), policy.Clock(touched.Add(max(d.Cooldown.Out, d.Cooldown.In))))
+			"what changed the endpoint at %s is not known; no scale-in until %s", policy.Clock(touched), policy.Clock(until))
 		return
 	}
 	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)

@@ -12,7 +12,7 @@
 //
 // # What holds what
 //
-// Cooldowns, velocity and the smaller steps after a failure hold what a policy asks for beyond the limits in force;
+// Cooldowns and velocity hold what a policy asks for beyond the limits in force;
 // the limits themselves they do not hold, as in Application Auto Scaling and the
 // Kubernetes HPA. A pause holds those too: who pauses wants nothing to move.
 package guard
@@ -51,9 +51,9 @@ func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) sca
 	}
 	if d.DesiredCapacity != limited {
 		velocity(in, &d)
-		smaller(in, &d, backoffs.Out)
 	}
 	in.Limit(&d)
+	smaller(in, &d, backoffs.Out)
 	pause(in, &d)
 	if in.Target.DryRun && d.DesiredCapacity != present {
 		d.Refuse(scaling.DryRun, "dryRun is set: the capacity stays at %d", present)
@@ -61,18 +61,18 @@ func Check(in scaling.Input, d scaling.Decision, backoffs activity.Backoffs) sca
 	return d
 }
 
-// smaller asks for less than SageMaker has lately refused or not carried out: half of
-// the step after one failure, a quarter after two, one instance in the end. Where there
-// is room for some, some come.
+// smaller asks for less than SageMaker could lately not provide: half of the step after
+// one time, a quarter after two, one instance in the end. Where there is room for some,
+// some come, also where the minimum is more than can be had.
 func smaller(in scaling.Input, d *scaling.Decision, b activity.Backoff) {
 	present := in.Present()
 	step := d.DesiredCapacity - present
-	if b.Failures < 1 || step < 2 {
+	if b.Short < 1 || step < 2 || b.Over(in.Now) {
 		return
 	}
-	less := max(1, step>>b.Failures)
-	d.Hold(scaling.BackingOff, present+less, "SageMaker did not provide more, times in a row: %d; so it is asked for %d more and not for %d",
-		b.Failures, less, step)
+	less := max(1, step>>b.Short)
+	d.Hold(scaling.BackingOff, present+less, "SageMaker could not provide more, times in a row: %d; so it is asked for %d more and not for %d",
+		b.Short, less, step)
 }
 
 // pause holds a change in a direction that an operator has paused.

@@ -33,9 +33,9 @@ func TestReasons(t *testing.T) {
 		{"updating", in(func(in *scaling.Input) { in.Observation.Status = "Updating" }), 6, activity.Backoffs{},
 			"the endpoint is Updating: SageMaker takes no change"},
 		{"updating for too long", in(func(in *scaling.Input) {
-			in.Observation.Status, in.Observation.LastModified = "Updating", now().Add(-activity.Overdue).In(elsewhere)
+			in.Observation.Status, in.Observation.BusySince = "Updating", now().Add(-activity.LongestUnderWay).In(elsewhere)
 		}), 6, activity.Backoffs{},
-			"the endpoint is Updating since 2026-11-23T09:15:00Z, longer than any change takes: SageMaker takes no other"},
+			"the endpoint is Updating since 2026-11-23T09:00:00Z, for longer than 1h: SageMaker takes no other change"},
 		{"open", in(func(in *scaling.Input) { in.Activities = []activity.Activity{done(1, 2, time.Hour), open} }), 6, activity.Backoffs{},
 			"the change from 2 to 4 of 09:58:30Z waits for its outcome"},
 		{"asked for by others", in(func(in *scaling.Input) { in.Observation.DesiredCapacity = 8 }), 3, activity.Backoffs{},

@@ -19,6 +19,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,13 @@ type Target struct {
 	// Actions holds the scheduled actions as written, for the digest and for the
 	// schedules that the deployment creates.
 	Actions []ScheduledAction `json:"scheduledActions"`
+}
+
+// ScalesIn reports whether a metric may remove capacity at all.
+func (t Target) ScalesIn() bool {
+	tracks := func(x TargetTracking) bool { return !x.DisableScaleIn }
+	return !t.DisableScaleIn && t.Behavior.ScaleIn.Select != SelectDisabled &&
+		(len(t.StepScaling) > 0 || slices.ContainsFunc(t.TargetTracking, tracks))
 }
 
 // ScheduledAction is a scheduled action as written, with its defaults.

@@ -72,7 +72,7 @@ const (
 
 // Our own codes.
 const (
-	// UpdateOverdue: the endpoint is not InService for longer than any change takes.
+	// UpdateOverdue: the endpoint is not InService for longer than changes of ours take.
 	UpdateOverdue Code = "UpdateOverdue"
 	// EndpointFailed: the endpoint has failed; SageMaker lets it only be deleted.
 	EndpointFailed Code = "EndpointFailed"

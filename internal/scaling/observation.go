@@ -21,9 +21,11 @@ type Observation struct {
 	// Conflict says who else scales the variant, or is empty.
 	Conflict string `json:"conflict,omitempty"`
 	// LastModified is when SageMaker says that the endpoint was last changed, zero
-	// when it does not say. Touched is the last such time that no activity accounts for.
+	// when it does not say. Touched is the last such time that no activity accounts for,
+	// BusySince since when a change is known to be under way.
 	LastModified time.Time `json:"lastModifiedTime,omitzero"`
 	Touched      time.Time `json:"touchedTime,omitzero"`
+	BusySince    time.Time `json:"busySinceTime,omitzero"`
 }
 
 // Series are the datapoints of one metric, in any order.

@@ -68,6 +68,7 @@ func clone(s activity.State) activity.State {
 	}
 	s.Recent = slices.Clone(s.Recent)
 	s.Known = maps.Clone(s.Known)
+	s.Others = maps.Clone(s.Others)
 	s.Backoffs = maps.Clone(s.Backoffs)
 	s.Provisioning = maps.Clone(s.Provisioning)
 	for variant, learned := range s.Provisioning {

@@ -90,6 +90,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 			t.Errorf("the second deploy changed something; the assemblies:\n%v\n%v\n%s", before, contents(t, s.assembly), out)
 		}
 	})
+	s.step(t, "a new endpoint is scaled in after a cooldown", func(t *testing.T) { s.scalesIn(t) })
 	due := time.Now().UTC().Add(70 * time.Second).Truncate(time.Minute).Add(time.Minute)
 	second := s.writePolicy(t, "changed.yaml", policy(2*perInstance,
 		"  scheduledActions:\n  - {name: launch, schedule: \"at("+due.Format("2006-01-02T15:04:05")+")\", minCapacity: 4, maxCapacity: 9}\n"))
@@ -260,11 +261,20 @@ func (s *stage) stateChangeSettles(t *testing.T) {
 // cooldownHolds waits for the scale-in that the tick's process has made under the
 // first policy. The second wants fewer instances still; the alarm's process, which
 // evaluates by it, must know of the scale-in that the other process made.
-func (s *stage) cooldownHolds(t *testing.T) {
+// scalesIn waits for the first scale-in of an endpoint whose creation is its last change.
+func (s *stage) scalesIn(t *testing.T) {
 	within(t, 4*time.Minute, func() (bool, string) {
 		state := s.stateOf(t, cooling)
 		return state.Open == nil && len(state.Recent) == 1 && state.Recent[0].To == 3, fmt.Sprintf("%+v", state)
 	})
+	state := s.stateOf(t, cooling)
+	if waited := state.Recent[0].StartTime.Sub(state.CreationTime); waited < 2*time.Minute {
+		t.Errorf("it was scaled in %s after its creation, within the cooldown", waited)
+	}
+}
+
+// cooldownHolds has another function see that the cooldown of that scale-in holds.
+func (s *stage) cooldownHolds(t *testing.T) {
 	s.emitAlarm(t, cooling)
 	s.seesReason(t, cooling, scaling.ScaleInCooldown)
 	if n := s.capacity(t, cooling); n != 3 {

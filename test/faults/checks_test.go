@@ -114,14 +114,15 @@ func (w *world) updating(u update, before activity.Endpoint) {
 	}
 	w.check("S15", !t.DryRun, "%s is dryRun", u.key())
 	w.check("S20", wk.kind != event.EndpointState, "a state change of %s made worker %d act", u.endpoint, wk.id)
-	w.check("S1", t.Limits.Min <= u.to && u.to <= t.Limits.Max, "%s is set to %d, outside %d to %d", u.key(), u.to, t.Limits.Min, t.Limits.Max)
+	present := wk.saw.endpoints[u.endpoint].current[u.variant]
+	towards := present < u.to && u.to < t.Limits.Min
+	w.check("S1", towards || t.Limits.Min <= u.to && u.to <= t.Limits.Max, "%s is set to %d, outside %d to %d", u.key(), u.to, t.Limits.Min, t.Limits.Max)
 	w.checkIntent(u)
 	w.checkPause(u)
 	resource := "endpoint/" + u.endpoint + "/variant/" + u.variant
 	w.check("E20", !wk.saw.conflicts[resource], "%s is scaled by Application Auto Scaling too", u.key())
 
-	present := wk.saw.endpoints[u.endpoint].current[u.variant]
-	if u.to == t.Limits.Max && present > t.Limits.Max || u.to == t.Limits.Min && present < t.Limits.Min {
+	if towards || u.to == t.Limits.Max && present > t.Limits.Max || u.to == t.Limits.Min && present < t.Limits.Min {
 		return // the limits alone ask for it
 	}
 	if u.to > present {

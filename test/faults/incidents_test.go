@@ -425,6 +425,9 @@ func TestFromAnyStoredState(t *testing.T) {
 			s.to(5 + int(longest/time.Minute))
 			s.checked["L4"]++
 			s.want(s.has("chat") == 9, "%d instances serve a load that needs 9", s.has("chat"))
+			s.metrics.load = func(string, string, int) float64 { return 250 }
+			s.to(5 + int(longest/time.Minute) + 60)
+			s.want(s.has("chat") == 3, "%d instances serve a load that needs 3", s.has("chat"))
 			refused += len(s.accepts)
 		})
 	}
@@ -444,7 +447,8 @@ func example(now time.Time) map[string]any {
 	}
 	wait := map[string]any{"failures": 3, "until": now.Add(20 * time.Minute)}
 	return map[string]any{
-		"recent": []any{a}, "open": open, "touched": now.Add(-time.Hour),
+		"recent": []any{a}, "open": open, "touched": now.Add(-time.Hour), "busySince": now.Add(-time.Hour),
+		"others":       map[string]any{"canary": 2},
 		"known":        map[string]any{"AllTraffic": map[string]any{"capacity": 4, "at": now}},
 		"backoffs":     map[string]any{"AllTraffic": map[string]any{"out": wait, "in": wait}},
 		"provisioning": map[string]any{"AllTraffic": []any{360000000000}},

@@ -16,7 +16,7 @@ type invariant struct {
 // the faults have stopped.
 func invariants() []invariant {
 	return []invariant{
-		{id: "S1", promise: "every update is inside the limits in force"},
+		{id: "S1", promise: "every update is inside the limits in force, or a step towards a minimum that cannot be had at once"},
 		{id: "S2", promise: "nothing is removed while a datapoint that is due is missing, or the answer of CloudWatch is not whole"},
 		{id: "S3", promise: "no scale-in within a cooldown of a change that came into service, ours or another's, across crashes, a lost table and clocks that differ"},
 		{id: "S4", promise: "an intent causes one update at most"},
