@@ -21,44 +21,60 @@ func (s State) Adopt(e Endpoint, variants []string, now time.Time) (next State, 
 	if s.recreated(e) {
 		s = State{Endpoint: s.Endpoint, Version: s.Version}
 	}
-	switch {
-	case s.Open != nil:
+	if s.Open != nil {
 		return s, nil, false
-	case e.Status != InService:
-		changed = e.Status != "" && s.BusySince.IsZero()
-		if changed {
-			s.BusySince, s.Damage = now, ""
-		}
-		return s, nil, changed
 	}
-	known := map[string]Known{}
-	for _, name := range variants {
-		was, seen := s.Known[name]
-		v, found := e.Variant(name)
-		switch {
-		case !found || v.Current != v.Desired:
-			if seen {
-				known[name] = was
-			}
-			continue
-		case seen && was.Capacity == v.Current:
-			known[name] = was
-			continue
-		case seen:
-			outside = append(outside, s.byOthers(e, v, was, now))
-		}
-		known[name] = Known{v.Current, now}
+	if e.Status != InService {
+		next, changed = s.occupied(e, now)
+		return next, nil, changed
 	}
+	known, outside := s.seen(e, variants, now)
 	others := e.others(variants)
 	elsewhere := !s.CreationTime.IsZero() && !maps.Equal(others, s.Others)
-	changed = s.CreationTime.IsZero() || s.Config != e.Config || !s.BusySince.IsZero() || elsewhere || !maps.Equal(known, s.Known)
-	s.CreationTime, s.Config, s.Known, s.Others = e.CreationTime, e.Config, known, others
-	s.BusySince, s.Damage = time.Time{}, ""
-	s.Recent = trim(append(slices.Clone(s.Recent), outside...))
-	if !elsewhere && s.unexplained(e, now) {
-		s.Touched, changed = e.Modified, true
+	next = s
+	next.CreationTime, next.Config, next.Known, next.Others = e.CreationTime, e.Config, known, others
+	next.BusySince, next.Damage = time.Time{}, ""
+	next.Recent = trim(append(slices.Clone(s.Recent), outside...))
+	if !elsewhere && next.unexplained(e, now) {
+		next.Touched = e.Modified
 	}
-	return s, outside, changed
+	return next, outside, elsewhere || !next.remembers(s)
+}
+
+// occupied returns the state of an endpoint that somebody else is at work on.
+func (s State) occupied(e Endpoint, now time.Time) (next State, changed bool) {
+	if e.Status == "" || !s.BusySince.IsZero() {
+		return s, false
+	}
+	s.BusySince, s.Damage = now, ""
+	return s, true
+}
+
+// remembers reports whether the state says of the endpoint what was said before.
+func (s State) remembers(before State) bool {
+	return s.CreationTime.Equal(before.CreationTime) && s.Config == before.Config && s.BusySince.Equal(before.BusySince) &&
+		s.Touched.Equal(before.Touched) && maps.Equal(s.Known, before.Known)
+}
+
+// seen returns the capacities that the variants have now, and what others have changed
+// of them. One that has not come to what was asked for is left as it was known.
+func (s State) seen(e Endpoint, variants []string, now time.Time) (known map[string]Known, outside []Activity) {
+	known = map[string]Known{}
+	for _, name := range variants {
+		was, before := s.Known[name]
+		v, found := e.Variant(name)
+		settled := found && v.Current == v.Desired
+		switch {
+		case before && (!settled || was.Capacity == v.Current):
+			known[name] = was
+		case settled:
+			known[name] = Known{v.Current, now}
+			if before {
+				outside = append(outside, s.byOthers(e, v, was, now))
+			}
+		}
+	}
+	return known, outside
 }
 
 // others returns the counts of the variants that are no targets: what changes there
