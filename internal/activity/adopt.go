@@ -94,7 +94,7 @@ func (e Endpoint) others(targets []string) map[string]int {
 // that was forgotten, as after the table was restored from a backup. What is said to
 // be in the future explains nothing.
 func (s State) unexplained(e Endpoint, now time.Time) bool {
-	known := []time.Time{s.Touched}
+	var known []time.Time
 	for _, a := range s.Recent {
 		known = append(known, a.EndTime)
 	}

@@ -264,6 +264,13 @@ func TestAdoptOfATouchInTheFuture(t *testing.T) {
 			t.Errorf("touched %s, changed %v; want %s", next.Touched, changed, e.Modified)
 		}
 	}
+	s := adopted(t)
+	a := claim(3, 4)
+	a.Status, a.EndTime = activity.Successful, now().Add(activity.ClockSkew)
+	s.Recent = []activity.Activity{a}
+	if next, _, changed := s.Adopt(e, variants(), now()); changed || !next.Touched.Equal(s.Touched) {
+		t.Errorf("by a clock that is just so much ahead: touched %s, changed %v", next.Touched, changed)
+	}
 }
 
 // What was touched while nobody remembers, or by nobody that is known of, is kept: a

@@ -319,6 +319,8 @@ func TestCheckAfterAChangeThatNothingAccountsFor(t *testing.T) {
 		}
 		in.Observation.Touched = now().Add(activity.ClockSkew + 1)
 		check(t, in, guard.Check(in, wish(in, 3), activity.Backoffs{}), 3, "")
+		in.Observation.Touched = now().Add(activity.ClockSkew)
+		check(t, in, guard.Check(in, wish(in, 3), activity.Backoffs{}), 4, scaling.ScaleInCooldown)
 		in.Observation.Touched = now().Add(-ago)
 		in.Activities = []activity.Activity{done(6, 4, time.Minute)}
 		if d := guard.Check(in, wish(in, 3), activity.Backoffs{}); len(d.NotScaledReasons) != 1 {
