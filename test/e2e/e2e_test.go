@@ -239,13 +239,7 @@ func (s *stage) emit(t *testing.T, e map[string]any) {
 // stateChangeSettles puts the endpoint's event on the bus; the activity that the
 // alarm started is then closed, unless a tick came first.
 func (s *stage) stateChangeSettles(t *testing.T) {
-	arn := "arn:aws:sagemaker:" + localaccount.Region + ":" + localaccount.AccountID + ":endpoint/" + strings.ToLower(byAlarm)
-	s.emit(t, map[string]any{
-		"version": "0", "id": "e2e", "source": "aws.sagemaker", "detail-type": "SageMaker Endpoint State Change",
-		"account": localaccount.AccountID, "region": localaccount.Region, "time": fmt.Sprint(time.Now().UnixMilli()),
-		"resources": []string{arn},
-		"detail":    map[string]any{"EndpointName": byAlarm, "EndpointArn": arn, "EndpointStatus": "IN_SERVICE"},
-	})
+	s.emitInService(t, byAlarm)
 	within(t, 30*time.Second, func() (bool, string) {
 		lines, err := s.account.FunctionLogs(t.Context(), s.output(t, "SettleFunction"))
 		settled := slices.ContainsFunc(lines, func(line string) bool {
@@ -258,12 +252,26 @@ func (s *stage) stateChangeSettles(t *testing.T) {
 	}
 }
 
-// cooldownHolds waits for the scale-in that the tick's process has made under the
-// first policy. The second wants fewer instances still; the alarm's process, which
-// evaluates by it, must know of the scale-in that the other process made.
+// emitInService puts the event of an endpoint that is in service on the bus.
+func (s *stage) emitInService(t *testing.T, endpoint string) {
+	t.Helper()
+	arn := "arn:aws:sagemaker:" + localaccount.Region + ":" + localaccount.AccountID + ":endpoint/" + strings.ToLower(endpoint)
+	s.emit(t, map[string]any{
+		"version": "0", "id": "e2e", "source": "aws.sagemaker", "detail-type": "SageMaker Endpoint State Change",
+		"account": localaccount.AccountID, "region": localaccount.Region, "time": fmt.Sprint(time.Now().UnixMilli()),
+		"resources": []string{arn},
+		"detail":    map[string]any{"EndpointName": endpoint, "EndpointArn": arn, "EndpointStatus": "IN_SERVICE"},
+	})
+}
+
 // scalesIn waits for the first scale-in of an endpoint whose creation is its last change.
 func (s *stage) scalesIn(t *testing.T) {
 	within(t, 4*time.Minute, func() (bool, string) {
+		state := s.stateOf(t, cooling)
+		return state.Open != nil || len(state.Recent) > 0, fmt.Sprintf("%+v", state)
+	})
+	s.emitInService(t, cooling) // or the next tick closes it, a minute later
+	within(t, 2*time.Minute, func() (bool, string) {
 		state := s.stateOf(t, cooling)
 		return state.Open == nil && len(state.Recent) == 1 && state.Recent[0].To == 3, fmt.Sprintf("%+v", state)
 	})
@@ -273,7 +281,9 @@ func (s *stage) scalesIn(t *testing.T) {
 	}
 }
 
-// cooldownHolds has another function see that the cooldown of that scale-in holds.
+// cooldownHolds has the alarm's process see that the cooldown of the scale-in holds that
+// the tick's process has made under the first policy. The second policy, by which it
+// evaluates, wants fewer instances still.
 func (s *stage) cooldownHolds(t *testing.T) {
 	s.emitAlarm(t, cooling)
 	s.seesReason(t, cooling, scaling.ScaleInCooldown)
