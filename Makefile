@@ -105,8 +105,12 @@ fuzz: ## Fuzz every parser of foreign input for FUZZTIME each (10s, 5000x)
 	done
 
 .PHONY: mutants
-mutants: ## Change the pure packages in small ways; each change must fail a test (MUTATED=./internal/guard)
+mutants: broken ## Change the pure packages in small ways; each change must fail a test (MUTATED=./internal/guard)
 	go run ./test/mutants $(MUTATED)
+
+.PHONY: broken
+broken: ## Break sagescale in each way of test/faults/broken.txt; the simulation must notice
+	go run ./test/mutants -broken test/faults/broken.txt
 
 .PHONY: bench
 bench: ## Measure the functions beside a hello-world Lambda, and the packages' benchmarks
@@ -121,6 +125,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
 	go test ./test/conformance -run Readme -update
 	go test ./test/faults -run Readme -update
+	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
 	go test ./infra -run Readme -update
 

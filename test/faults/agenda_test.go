@@ -188,7 +188,7 @@ func (w *world) setByHand(e activity.Endpoint, outside bool, id int) {
 	}
 	for _, a := range w.accepts {
 		if a.endpoint == e.Name {
-			a.over = true
+			a.over, a.disturbed = true, true
 		}
 	}
 }

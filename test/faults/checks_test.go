@@ -50,6 +50,7 @@ type update struct {
 	at                time.Time
 	intent            *activity.Activity // that the table holds
 	over, came        bool               // it is over; what was asked for serves
+	disturbed         bool               // somebody else has been at work since
 }
 
 func (u update) key() string { return u.endpoint + "/" + u.variant }
@@ -168,6 +169,10 @@ func (w *world) checkOut(u update, t policy.Target, present int) {
 			continue
 		}
 		for _, p := range e.points {
+			last := minuteOf(e.end)
+			if math.IsInf(p.value, 0) || p.minute >= last || p.minute < last-60 {
+				continue // it is no value, or not of now
+			}
 			needs := p.value / tt.TargetValue
 			if tt.Metric.Measured().MetricName != policy.Invocations {
 				needs *= float64(w.metrics.serving(u.endpoint, u.variant, p.minute))

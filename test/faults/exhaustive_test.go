@@ -19,6 +19,7 @@ import (
 // workers at most, with so many faults wherever they can strike.
 type bounds struct {
 	events, copies, crashes, lost int
+	fresh                         bool // nobody has seen the endpoint before
 	// later is how long after the others the last event comes, while who is at work
 	// stands still.
 	later time.Duration
@@ -156,7 +157,9 @@ func (s *search) begin(t *testing.T) *exploration {
 	e.capacity["chat/AllTraffic"] = 2
 	e.sageMaker.Provisioning = 2 * time.Minute
 	e.jumped = 20 * time.Minute
-	e.tick()
+	if !s.fresh {
+		e.tick()
+	}
 	level = 450
 	for i := range s.events {
 		e.waiting = append(e.waiting, e.event(i))
@@ -338,8 +341,9 @@ targets:
 // Faults: A1 A8 B1 B2 B4 B5 B6 B7 B9 B10 C3 C4 C6
 func TestExhaustive(t *testing.T) {
 	all := [][]bounds{
-		{{events: 2, crashes: 1, later: 3 * time.Minute}},
+		{{events: 2, crashes: 1, later: 3 * time.Minute}, {events: 2, fresh: true}},
 		{
+			{events: 2, fresh: true, crashes: 1},
 			{events: 2, copies: 1, crashes: 1, lost: 1},
 			{events: 3, later: 30 * time.Second},
 			{events: 3, crashes: 1, later: 3 * time.Minute},

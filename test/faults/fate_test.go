@@ -108,6 +108,8 @@ func (w *world) befall(c *call, f *fate, name string, id []int) {
 		f.killed, f.applyAt = name, now.Add(w.span(time.Second, patience, "later", id...))
 	case "frozen":
 		c.frozen = now.Add(w.span(time.Minute, 10*time.Minute, "frozen", id...))
+	case "update comes twice":
+		f.twice = true
 	case "panic":
 		f.err = panicked{}
 	}

@@ -49,6 +49,7 @@ func kinds() []kind {
 		{"frozen", calls, 0.005, "B10", ""},
 		{"panic", calls, 0.005, "B12", ""},
 		{"update applied, answer lost", calls, 0.1, "B7 B8", opUpdate},
+		{"update comes twice", calls, 0.05, "B8", opUpdate},
 		{"crash after the claim", calls, 0.02, "B5 B6", opPut},
 
 		{"event twice", events, 0.1, "A1 A2 A6 A8", ""},

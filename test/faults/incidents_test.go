@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sagescale/internal/activity"
 	"sagescale/internal/event"
 )
@@ -219,7 +221,8 @@ func TestControlPlaneIsSlow(t *testing.T) {
 		}
 		return 900
 	}
-	perform(t, targetText("", "chat", "rank"), 4, load, func(s *stage) {
+	names := []string{"chat", "rank", "search", "sum"}
+	perform(t, targetText("", names...), 4, load, func(s *stage) {
 		s.slow = func(c *call) (time.Duration, time.Duration) {
 			m := minuteOf(c.now())
 			if m < 25 || m >= 85 || c.op != "DescribeEndpoint" && c.op != opUpdate {
@@ -228,7 +231,7 @@ func TestControlPlaneIsSlow(t *testing.T) {
 			return 20 * time.Second, 30 * time.Second
 		}
 		s.to(110)
-		for _, name := range []string{"chat", "rank"} {
+		for _, name := range names {
 			s.want(s.has(name) == 9, "%s: %d instances serve a load that needs 9", name, s.has(name))
 		}
 	})
@@ -364,6 +367,48 @@ func TestNamesThatAreGone(t *testing.T) {
 	})
 }
 
+// What cannot be understood of one endpoint, or is of a newer deployment, is left as it
+// is and harms no other.
+//
+// Faults: B13 G7
+func TestOneEndpointHarmsNoOther(t *testing.T) {
+	load := func(_ string, minute int) float64 {
+		if minute < 20 {
+			return 350
+		}
+		return 900
+	}
+	perform(t, targetText("", "chat", "rank"), 4, load, func(s *stage) {
+		s.to(10)
+		newer := s.table.items["chat"]["state"]
+		newer["schema"] = &types.AttributeValueMemberN{Value: "2"}
+		s.tampered["chat"] = s.now()
+		s.to(60)
+		s.want(s.has("chat") == 4 && s.has("rank") == 9, "%d and %d instances", s.has("chat"), s.has("rank"))
+		s.want(equal(s.table.items["chat"]["state"]["schema"], newer["schema"]), "a newer state was written over")
+	})
+}
+
+// What a person has changed is in the history.
+//
+// Faults: E11
+func TestChangeByHandIsInTheHistory(t *testing.T) {
+	perform(t, targetText("", "chat"), 4, constant(350), func(s *stage) {
+		s.to(20)
+		if err := s.sageMaker.SetCapacity(t.Context(), "chat", "AllTraffic", 8); err != nil {
+			t.Fatal(err)
+		}
+		s.to(40)
+		others := 0
+		for _, a := range s.table.archived("chat") {
+			if a.ByOthers && a.From == 4 && a.To == 8 {
+				others++
+			}
+		}
+		s.want(others == 1, "%d changes by others from 4 to 8", others)
+	})
+}
+
 // A load that keeps its level, with noise, moves the capacity to and fro no more than
 // once an hour.
 //
@@ -407,7 +452,12 @@ func TestFromAnyStoredState(t *testing.T) {
 			full := state.(map[string]any)
 			maps.Copy(full, example(s.now()))
 			count := 0
-			state = d.garble(full, s.now(), &count)
+			if wrong := future(s.now()); n < len(wrong) {
+				maps.Copy(full, wrong[n])
+				state = full
+			} else {
+				state = d.garble(full, s.now(), &count)
+			}
 			body, err := json.Marshal(state)
 			if err != nil {
 				t.Fatal(err)
@@ -453,6 +503,20 @@ func example(now time.Time) map[string]any {
 		"backoffs":     map[string]any{"AllTraffic": map[string]any{"out": wait, "in": wait}},
 		"provisioning": map[string]any{"AllTraffic": []any{360000000000}},
 	}
+}
+
+// future has, by themselves, the times that may lie ahead.
+func future(now time.Time) []map[string]any {
+	ahead := now.AddDate(0, 0, 100)
+	all := make([]map[string]any, 4)
+	for i := range all {
+		all[i] = example(now)
+	}
+	all[0]["open"].(map[string]any)["startTime"] = ahead
+	all[1]["touched"] = ahead
+	all[2]["recent"].([]any)[0].(map[string]any)["endTime"] = ahead
+	all[3]["backoffs"].(map[string]any)["AllTraffic"].(map[string]any)["out"] = map[string]any{"failures": 3, "until": ahead}
+	return all
 }
 
 // garble puts other values in the place of some of a JSON value's.

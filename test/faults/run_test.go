@@ -251,6 +251,8 @@ func (w *world) checkHistory() {
 			}
 			a, ok := archived[u.intent.ID]
 			w.check("S21", ok && !a.Open(), "the update of %s to %d by intent %s is not in the history: %+v", u.key(), u.to, u.intent.ID, a)
+			wrong := u.came && a.Status == activity.Failed || u.over && !u.came && a.Status == activity.Successful
+			w.check("S21", u.disturbed || w.disturbed[name] || !wrong, "the update of %s to %d came: %v; the history says %+v", u.key(), u.to, u.came, a)
 		}
 		for _, a := range archived {
 			caused := slices.ContainsFunc(w.accepts, func(u *update) bool { return u.intent != nil && u.intent.ID == a.ID })

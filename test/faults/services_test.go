@@ -95,7 +95,7 @@ func (w *world) update(wk *worker, in *sagemaker.UpdateEndpointWeightsAndCapacit
 	err = w.sageMaker.SetCapacity(context.Background(), name, variant, n)
 	switch {
 	case errors.Is(err, activity.ErrBusy):
-		return refusal("ValidationException", fmt.Sprintf("Cannot update in-progress endpoint \"arn:aws:sagemaker:us-east-1:123456789012:endpoint/%s\".", name))
+		return inProgress(name)
 	case errors.Is(err, activity.ErrLimitExceeded):
 		return refusal("ResourceLimitExceeded", "The account-level service limit 'ml.g5.xlarge for endpoint usage' is exceeded."+w.hostile())
 	case err != nil:
@@ -117,6 +117,10 @@ func (w *world) total() int {
 		}
 	}
 	return sum
+}
+
+func inProgress(name string) error {
+	return refusal("ValidationException", fmt.Sprintf("Cannot update in-progress endpoint \"arn:aws:sagemaker:us-east-1:123456789012:endpoint/%s\".", name))
 }
 
 func notFound(name string) error {

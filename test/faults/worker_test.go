@@ -80,6 +80,7 @@ type reply struct {
 type fate struct {
 	lost     bool // takes no effect
 	silent   bool // is never answered
+	twice    bool // arrives twice; the second answer counts
 	err      error
 	applyAt  time.Time
 	answerAt time.Time

@@ -248,6 +248,9 @@ func (w *world) move(c *call) {
 func (w *world) apply(c *call) {
 	c.applied = true
 	c.out.value, c.out.err = c.effect()
+	if c.fate.twice && c.out.err == nil {
+		c.out.err = inProgress(c.endpoint)
+	}
 	if c.dead {
 		c.tell("the %s of worker %d takes effect after its death", c.op, c.id)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -24,35 +25,51 @@ func readAccepted(path string) (accepted, error) {
 
 func parseAccepted(text string) (accepted, error) {
 	var all accepted
-	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		lines := slices.DeleteFunc(strings.Split(paragraph, "\n"), func(line string) bool {
-			return line == "" || strings.HasPrefix(line, "#")
-		})
-		if len(lines) == 0 {
-			continue
-		}
+	for _, lines := range paragraphs(text) {
 		own, ok := parseParagraph(lines)
 		if !ok {
-			return nil, fmt.Errorf("read the equivalents: want a file and a function, changes and a reason:\n%s", paragraph)
+			return nil, fmt.Errorf("read the equivalents: want a file and a function, changes and a reason:\n%s", strings.Join(lines, "\n"))
 		}
 		all = append(all, own...)
 	}
 	return all, nil
 }
 
+// paragraphs returns the lines of the paragraphs of a list, comments left out.
+func paragraphs(text string) [][]string {
+	var all [][]string
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		lines := slices.DeleteFunc(strings.Split(paragraph, "\n"), func(line string) bool {
+			return line == "" || strings.HasPrefix(line, "#")
+		})
+		if len(lines) > 0 {
+			all = append(all, lines)
+		}
+	}
+	return all
+}
+
+// place is a line that says where the changes below it are.
+var place = regexp.MustCompile(`^(\S+\.go): (\S+)$`)
+
+// parseParagraph reads changes, each below the line that says where it is, and sees
+// that there is a reason.
 func parseParagraph(lines []string) (changes []change, ok bool) {
-	file, function, ok := strings.Cut(lines[0], ": ")
+	var in change
 	reason := false
-	for _, line := range lines[1:] {
-		if before, found := strings.CutPrefix(line, "- "); found {
-			changes = append(changes, change{file: file, function: function, before: before})
+	for _, line := range lines {
+		if match := place.FindStringSubmatch(line); match != nil {
+			in = change{file: match[1], function: match[2]}
+		} else if before, found := strings.CutPrefix(line, "- "); found {
+			changes = append(changes, change{file: in.file, function: in.function, before: before})
 		} else if after, found := strings.CutPrefix(line, "+ "); found && changes != nil {
 			changes[len(changes)-1].after = after
 		} else {
 			reason = true
 		}
 	}
-	return changes, ok && changes != nil && reason
+	nowhere := slices.ContainsFunc(changes, func(c change) bool { return c.file == "" })
+	return changes, changes != nil && !nowhere && reason
 }
 
 // has reports whether a mutant is listed. One entry stands for the same change

@@ -16,7 +16,7 @@ import (
 
 // The limits of one run of a package's tests, which take up to two seconds.
 const (
-	seconds   = "5"       // on the processor
+	seconds   = 5         // on the processor
 	kilobytes = "4000000" // of address space, where the system knows such a limit
 )
 
@@ -90,24 +90,34 @@ func (l *lab) packages() []string {
 // drops those that the compiler complains about until it has nothing to say.
 func (l *lab) dropInvalid(ctx context.Context) error {
 	for {
-		files, spans := switched(l.sources, l.mutants)
-		if err := overlay(l.dir, files); err != nil {
+		bad, out, err := l.build(ctx)
+		if err != nil || out == nil {
 			return err
 		}
-		args := []string{"build", "-gcflags=-e", overlayFlag(l.dir)}
-		for _, dir := range l.packages() {
-			args = append(args, "./"+dir)
-		}
-		ok, out, err := l.run(exec.CommandContext(ctx, "go", args...))
-		if ok || err != nil {
-			return err
-		}
-		bad := complaints(out, spans)
 		if len(bad) == 0 {
 			return fmt.Errorf("compile the mutants: %w: %s", errInvalid, out)
 		}
 		l.mutants = slices.DeleteFunc(l.mutants, func(m *mutant) bool { return bad[m.id] })
 	}
+}
+
+// build compiles the packages with all mutants in their functions. It returns the
+// mutants that the compiler complains about and what it says, nil when it has
+// nothing to say.
+func (l *lab) build(ctx context.Context) (bad map[int]bool, complaint []byte, err error) {
+	files, spans := switched(l.sources, l.mutants)
+	if err := overlay(l.dir, files); err != nil {
+		return nil, nil, err
+	}
+	args := []string{"build", "-gcflags=-e", overlayFlag(l.dir)}
+	for _, dir := range l.packages() {
+		args = append(args, "./"+dir)
+	}
+	ok, out, err := l.run(exec.CommandContext(ctx, "go", args...))
+	if ok || err != nil {
+		return nil, nil, err
+	}
+	return complaints(out, spans), append(out, '\n'), nil
 }
 
 // compile compiles a package's tests with the overlay in dir, into dir.
@@ -170,10 +180,7 @@ func (l *lab) alone(m *mutant) (string, error) {
 
 // test runs the tests of a package that were compiled to dir, with one mutant.
 func (l *lab) test(ctx context.Context, pkg, dir string, mutant int) (passed bool, out []byte, err error) {
-	args := []string{
-		"-c", "ulimit -t " + seconds + "; ulimit -v " + kilobytes + ` 2> /dev/null; exec "$0" "$@"`,
-		binary(dir, pkg), "-test.short", "-test.failfast",
-	}
+	args := []string{"-test.short", "-test.failfast"}
 	random, err := hasProperties(pkg)
 	if err != nil {
 		return false, nil, err
@@ -181,7 +188,14 @@ func (l *lab) test(ctx context.Context, pkg, dir string, mutant int) (passed boo
 	if random {
 		args = append(args, "-rapid.seed=1", "-rapid.nofailfile", "-rapid.shrinktime=0s")
 	}
-	cmd := exec.CommandContext(ctx, "sh", args...)
+	return l.execute(ctx, pkg, dir, mutant, seconds, args...)
+}
+
+// execute runs the tests of a package that were compiled to dir, with one mutant and
+// for so many seconds on the processor.
+func (l *lab) execute(ctx context.Context, pkg, dir string, mutant, seconds int, args ...string) (passed bool, out []byte, err error) {
+	limited := fmt.Sprintf(`ulimit -t %d; ulimit -v %s 2> /dev/null; exec "$0" "$@"`, seconds, kilobytes)
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, binary(dir, pkg)}, args...)...)
 	cmd.Dir = pkg
 	cmd.Env = append(os.Environ(), variable+"="+strconv.Itoa(mutant), "GOMAXPROCS=1")
 	return l.run(cmd)

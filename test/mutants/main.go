@@ -13,6 +13,13 @@
 // A survivor is a fault of the tests, unless it behaves as the original does.
 // Those are listed in equivalent.txt, with the reason; any other is an error, and
 // so is an entry of the list that stands for no survivor.
+//
+//	go run ./test/mutants -broken test/faults/broken.txt
+//
+// This tries the broken builds of a list: faults that a scaler may have, and that
+// the tests beside the list must find. Their random runs are given one seed after
+// the other, so the first that finds it is known; the table of them stands in the
+// page beside the list.
 package main
 
 import (
@@ -39,27 +46,38 @@ func main() {
 }
 
 // run tries the mutants of the packages in args, which are folders below the
-// module's root, the working folder.
+// module's root, the working folder, or the broken builds of a list, of which args
+// may name some.
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	workers := flags.Int("workers", runtime.GOMAXPROCS(0), "how many mutants to try at a time")
 	list := flags.String("equivalent", "test/mutants/equivalent.txt", "the survivors that are accepted")
+	broken := flags.String("broken", "", "a list of broken builds to try on the tests beside it, in the place of small changes")
+	update := flags.Bool("update", false, "write the table of the broken builds into the page beside their list")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("read flags: %w", err)
-	}
-	accepted, err := readAccepted(*list)
-	if err != nil {
-		return err
-	}
-	sources, err := parsePackages(flags.Args())
-	if err != nil {
-		return err
 	}
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if *broken != "" {
+		return runBroken(ctx, dir, *broken, flags.Args(), *workers, *update, out)
+	}
+	return runSmall(ctx, dir, *list, flags.Args(), *workers, out)
+}
+
+// runSmall tries all small changes of packages.
+func runSmall(ctx context.Context, dir, list string, packages []string, workers int, out io.Writer) error {
+	accepted, err := readAccepted(list)
+	if err != nil {
+		return err
+	}
+	sources, err := parsePackages(packages)
+	if err != nil {
+		return err
+	}
 	l, err := newLab(ctx, dir, sources)
 	if err != nil {
 		return err
@@ -67,30 +85,30 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	for _, m := range l.mutants {
 		m.accepted = accepted.has(m)
 	}
-	if err := l.tryAll(ctx, *workers, out); err != nil {
+	if err := each(ctx, workers, l.mutants, l.try, out); err != nil {
 		return err
 	}
 	return report(out, l, accepted.stale(l.mutants))
 }
 
-// tryAll gives each mutant its verdict.
-func (l *lab) tryAll(ctx context.Context, workers int, out io.Writer) error {
+// each tries all mutants, so many at a time.
+func each[T any](ctx context.Context, workers int, all []T, try func(context.Context, T) error, out io.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan *mutant)
+	queue := make(chan T)
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
 			for m := range queue {
-				if err := l.try(ctx, m); err != nil {
+				if err := try(ctx, m); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	for i, m := range l.mutants {
+	for i, m := range all {
 		if i%200 == 0 {
-			fmt.Fprintf(out, "%d of %d mutants\n", i, len(l.mutants))
+			fmt.Fprintf(out, "%d of %d mutants\n", i, len(all))
 		}
 		queue <- m
 	}
