@@ -26,8 +26,9 @@ type checks struct {
 	misled map[string]time.Time
 	// disturbed are the endpoints that somebody else has changed.
 	disturbed map[string]bool
-	changes   map[string][]change // by endpoint and variant
-	capacity  map[string]int      // that serves, once nothing is under way
+	changes   map[string][]change  // by endpoint and variant
+	capacity  map[string]int       // that serves, once nothing is under way
+	busy      map[string]time.Time // since when something is under way at an endpoint
 	accepts   []*update
 	intents   map[string]int // how many updates each has caused
 	// looseness is by how much two workers' clocks may differ in this run.
@@ -57,14 +58,14 @@ func (u update) key() string { return u.endpoint + "/" + u.variant }
 
 // change is a capacity that has changed, by whomever.
 type change struct {
-	from, to int
-	done     time.Time
+	from, to    int
+	began, done time.Time
 }
 
 func newChecks() checks {
 	return checks{
 		checked: map[string]int{}, tampered: map[string]time.Time{}, changes: map[string][]change{},
-		capacity: map[string]int{}, disturbed: map[string]bool{}, misled: map[string]time.Time{}, intents: map[string]int{},
+		capacity: map[string]int{}, busy: map[string]time.Time{}, disturbed: map[string]bool{}, misled: map[string]time.Time{}, intents: map[string]int{},
 	}
 }
 
@@ -233,7 +234,7 @@ func (w *world) checkCooldown(u update, t policy.Target, present int) {
 	slack := 2*w.looseness + time.Second
 	all := w.changes[u.key()]
 	for i, c := range all {
-		if c.done.Before(w.misled[u.endpoint]) {
+		if c.began.Before(w.misled[u.endpoint]) {
 			continue
 		}
 		cooldown := t.ScaleOutCooldown
@@ -288,15 +289,23 @@ func (w *world) accepted(u update) { w.accepts = append(w.accepts, &u) }
 
 // changed takes note of the capacities of an endpoint once nothing is under way.
 func (w *world) changed(e activity.Endpoint) {
+	began, busy := w.busy[e.Name]
 	if e.Status != activity.InService {
+		if !busy {
+			w.busy[e.Name] = w.now()
+		}
 		return
+	}
+	delete(w.busy, e.Name)
+	if !busy {
+		began = w.now()
 	}
 	for _, v := range e.Variants {
 		key := e.Name + "/" + v.Name
 		was, known := w.capacity[key]
 		w.capacity[key] = v.Current
 		if known && was != v.Current {
-			w.changes[key] = append(w.changes[key], change{was, v.Current, w.now()})
+			w.changes[key] = append(w.changes[key], change{was, v.Current, began, w.now()})
 		}
 		for _, a := range w.accepts {
 			if a.key() == key && !a.over {

@@ -256,7 +256,9 @@ func (w *world) checkHistory() {
 		}
 		for _, a := range archived {
 			caused := slices.ContainsFunc(w.accepts, func(u *update) bool { return u.intent != nil && u.intent.ID == a.ID })
-			w.check("S21", a.ByOthers || a.Status != "Successful" || caused, "the history has %s, which never happened", a.ID)
+			// What a person has asked for instead cannot be told from it.
+			explained := caused || w.disturbed[name]
+			w.check("S21", a.ByOthers || a.Status != activity.Successful || explained, "the history has %s, which never happened", a.ID)
 		}
 	}
 }

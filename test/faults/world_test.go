@@ -19,7 +19,7 @@ import (
 )
 
 // epoch is when every run begins, in virtual time.
-func epoch() time.Time { return time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) }
+func epoch() time.Time { return time.Unix(1795392000, 0).UTC() } // 2026-11-23, quicker than time.Date
 
 // world is an AWS account, the events on their way in it, and the workers of
 // sagescale. But for what the workers post and count, only the scheduler touches it,
