@@ -18,16 +18,18 @@ type batch struct {
 	metrics []policy.Metric
 	// index is the place of each metric, by the id of its query.
 	index map[string]int
-	out   []scaling.Series
+	// periods is how many datapoints a series can have.
+	periods int
+	out     []scaling.Series
 	// status is the last status code of each metric: PartialData on a page that
 	// another follows becomes Complete on the last.
 	status  []types.StatusCode
 	message string
 }
 
-func newBatch(of []policy.Metric, dueThrough time.Time) *batch {
+func newBatch(of []policy.Metric, periods int, dueThrough time.Time) *batch {
 	b := &batch{
-		metrics: of, index: map[string]int{},
+		metrics: of, index: map[string]int{}, periods: periods,
 		out: make([]scaling.Series, len(of)), status: make([]types.StatusCode, len(of)),
 	}
 	for i, m := range of {
@@ -103,6 +105,9 @@ func (b *batch) series() []scaling.Series {
 		case b.metrics[i].Computed() && several(s.Datapoints):
 			// Which of them the user means nobody knows.
 			s.Datapoints, s.Incomplete = nil, "CloudWatch answered several series for the expression, which must make one"
+		case len(s.Datapoints) > b.periods:
+			s.Incomplete = fmt.Sprintf("CloudWatch answered %d datapoints for %d periods", len(s.Datapoints), b.periods)
+			s.Datapoints = nil
 		case b.message != "":
 			s.Incomplete = b.message
 		case b.status[i] == "":

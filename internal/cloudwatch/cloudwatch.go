@@ -48,7 +48,8 @@ func New(client api) *Metrics { return &Metrics{client} }
 //
 // A metric that CloudWatch did not answer in full, by its status code or by a
 // message of the answer, and an expression whose call failed, has a series that says
-// why it is Incomplete. An error means that nothing was read.
+// why it is Incomplete. So has one with more datapoints than there are periods, which
+// has none of them. An error means that nothing was read.
 func (m *Metrics) Read(ctx context.Context, queries []scaling.Query, now time.Time) ([]scaling.Series, error) {
 	out := make([]scaling.Series, len(queries))
 	for _, call := range calls(queries) {
@@ -103,7 +104,7 @@ func start(t time.Time, period time.Duration) time.Time {
 }
 
 func (m *Metrics) readBatch(ctx context.Context, of []policy.Metric, from, now time.Time) ([]scaling.Series, error) {
-	b := newBatch(of, now.Add(-PublicationDelay))
+	b := newBatch(of, int(now.Sub(from)/of[0].Period)+1, now.Add(-PublicationDelay))
 	input := &cloudwatch.GetMetricDataInput{
 		MetricDataQueries: b.queries(),
 		StartTime:         aws.Time(from),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -377,6 +378,21 @@ func TestEndlessTokenIsAnError(t *testing.T) {
 	}
 	if n := len(s.seen()); n > 100 {
 		t.Errorf("%d calls", n)
+	}
+}
+
+// Pages that say the same again make no more of it than there can be.
+//
+// Faults: D13
+func TestMoreDatapointsThanPeriods(t *testing.T) {
+	again := ok(page("again", result("m0", "Complete", at(1, 7), at(2, 8))))
+	pages := append(slices.Repeat([]answer{again}, 30), ok(page("", result("m0", "Complete", at(3, 9)))))
+	got, err := serve(t, pages...).metrics().Read(bounded(t), queriesFor(several(1)...), now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Datapoints != nil || got[0].Incomplete != "CloudWatch answered 61 datapoints for 21 periods" {
+		t.Errorf("got %+v", got[0])
 	}
 }
 

@@ -238,6 +238,9 @@ func (w *world) tamper(name, endpoint string, id int) {
 			panic(err)
 		}
 		stored["state"] = text(string(body))
+		if s.Open != nil {
+			w.misled[endpoint] = w.now() // it accounts for the modifications that the others have made
+		}
 	case "state damaged":
 		w.damage(stored, id)
 	}

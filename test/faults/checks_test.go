@@ -21,8 +21,8 @@ type checks struct {
 	updates   int
 	// flags of what was done to the memory of an endpoint, by when.
 	tampered map[string]time.Time
-	// misled has when an endpoint got back a memory in which something is under way
-	// that has long been over: what it makes of that no one can know.
+	// misled has when an endpoint got a memory in which something is under way, and
+	// what was before is not there or is over: what it makes of that no one can know.
 	misled map[string]time.Time
 	// disturbed are the endpoints that somebody else has changed.
 	disturbed map[string]bool
@@ -147,6 +147,9 @@ func (w *world) checkIntent(u update) {
 		id := u.endpoint + " " + i.ID
 		w.intents[id]++
 		w.check("S4", w.intents[id] == 1, "intent %s has caused %d updates", id, w.intents[id])
+		d := u.worker.saw.endpoints[u.endpoint]
+		w.check("S5", i.From == d.current[u.variant] && i.DesiredBefore == d.desired[u.variant],
+			"%s is changed from %d, and the last look showed %d of %d", u.key(), i.From, d.current[u.variant], d.desired[u.variant])
 	}
 }
 

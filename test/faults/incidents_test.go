@@ -32,19 +32,22 @@ func perform(t *testing.T, policyText string, instances int, load func(endpoint 
 		p := w.parse(policyText)
 		w.policies = []version{{epoch(), p}}
 		s := setting{}
+		variants := map[string][]activity.Variant{}
 		for _, target := range p.Targets {
 			s.targets = append(s.targets, variantOf{target.Endpoint, target.Variant})
-			s.names = append(s.names, target.Endpoint)
+			if variants[target.Endpoint] == nil {
+				s.names = append(s.names, target.Endpoint)
+			}
+			variants[target.Endpoint] = append(variants[target.Endpoint], activity.Variant{Name: target.Variant, Desired: instances})
+			w.capacity[target.Endpoint+"/"+target.Variant] = instances
 		}
 		w.loads(s)
 		w.metrics.load = func(endpoint, _ string, minute int) float64 { return load(endpoint, minute) }
 		w.setting = s
 		for i, name := range s.names {
 			w.sageMaker.Create(activity.Endpoint{
-				Name: name, Config: "v1", CreationTime: epoch().AddDate(0, -1, -i),
-				Variants: []activity.Variant{{Name: "AllTraffic", Desired: instances}},
+				Name: name, Config: "v1", CreationTime: epoch().AddDate(0, -1, -i), Variants: variants[name],
 			})
-			w.capacity[name+"/AllTraffic"] = instances
 		}
 		w.sageMaker.Fate, w.sageMaker.Quota = w.fateOf, w.quota
 		w.everyMinute(0)
@@ -66,7 +69,7 @@ func (s *stage) wrong(name string, from, until int) {
 // to goes on to a minute.
 func (s *stage) to(minute int) { s.advance(at(minute)) }
 
-// has is what serves of an endpoint.
+// has is what serves of an endpoint's first variant.
 func (s *stage) has(endpoint string) int {
 	e, err := s.sageMaker.Describe(s.t.Context(), endpoint)
 	if err != nil {
@@ -278,6 +281,210 @@ func TestOverloadWithoutAlarms(t *testing.T) {
 		}
 		s.want(s.has("chat") == 20, "%d instances serve after three hours, the maximum is 20", s.has("chat"))
 		s.want(len(s.accepts) == 5, "%d updates for four instances each", len(s.accepts))
+	})
+}
+
+// step is a load that changes in a minute.
+func step(before float64, from int, after float64) func(string, int) float64 {
+	return func(_ string, minute int) float64 {
+		if minute < from {
+			return before
+		}
+		return after
+	}
+}
+
+// Between the decision and the update somebody else begins to deploy, or has changed the
+// capacity and is done, or has made the endpoint anew: what was decided is for another,
+// and is dropped. What that one needs comes next.
+//
+// Faults: E2 E9 E11
+func TestSomebodyElseIsQuicker(t *testing.T) {
+	for name, begin := range map[string]func(*stage){
+		"deployed": func(s *stage) {
+			s.sageMaker.Occupy("chat", "Updating", 5*time.Minute, func(*activity.Endpoint) {})
+		},
+		"changed": func(s *stage) {
+			s.sageMaker.Occupy("chat", "Updating", time.Second, func(e *activity.Endpoint) {
+				e.Variants[0].Current, e.Variants[0].Desired = 6, 6
+			})
+		},
+		"made anew": func(s *stage) {
+			s.sageMaker.Create(activity.Endpoint{
+				Name: "chat", Config: "v1", CreationTime: s.now(), Variants: []activity.Variant{{Name: "AllTraffic", Desired: 4}},
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			perform(t, targetText("", "chat"), 4, step(350, 20, 900), func(s *stage) {
+				var looks *worker
+				s.slow = func(c *call) (time.Duration, time.Duration) {
+					if c.op != "DescribeEndpoint" || s.open("chat") == nil || looks != nil {
+						return 0, 0
+					}
+					looks = c.worker
+					begin(s)
+					return 3 * time.Second, 3 * time.Second
+				}
+				s.to(26)
+				s.want(looks != nil, "nobody has looked again")
+				acted := slices.ContainsFunc(s.accepts, func(u *update) bool { return u.worker == looks })
+				s.want(!acted, "who has looked again acts all the same")
+				s.to(45)
+				s.want(s.has("chat") == 9, "%d instances serve a load that needs 9", s.has("chat"))
+			})
+		})
+	}
+}
+
+// The load was high while a deployment held the endpoint, and then the metrics went out:
+// what was needed then is no reason to scale now.
+//
+// Faults: D2
+func TestLoadOfThePast(t *testing.T) {
+	load := func(_ string, minute int) float64 {
+		if minute >= 30 && minute < 33 {
+			return 1500
+		}
+		return 350
+	}
+	perform(t, targetText("", "chat"), 4, load, func(s *stage) {
+		s.plan(at(29), func() { s.sageMaker.Occupy("chat", "Updating", 14*time.Minute, func(*activity.Endpoint) {}) })
+		s.wrong("no metrics at all", 33, 60)
+		s.to(60)
+		s.want(s.has("chat") == 4 && len(s.accepts) == 0, "%d instances, %d updates", s.has("chat"), len(s.accepts))
+	})
+}
+
+// What could not be had does not end the cooldown of the scale-in before it.
+//
+// Faults: E15
+func TestAFailedScaleOutEndsNoCooldown(t *testing.T) {
+	load := func(_ string, minute int) float64 {
+		switch {
+		case minute < 20:
+			return 750
+		case minute >= 40 && minute < 45:
+			return 1200
+		}
+		return 350 - float64(minute)
+	}
+	perform(t, targetText("  scaleInCooldown: 60m\n", "chat"), 8, load, func(s *stage) {
+		s.wrong("no capacity to be had", 35, 60)
+		s.to(85)
+		s.want(len(s.accepts) == 2, "%d updates, a scale-in and one that came to nothing", len(s.accepts))
+		s.want(s.has("chat") == 4, "%d instances within the cooldown", s.has("chat"))
+		s.to(120)
+		s.want(s.has("chat") < 4, "%d instances after it", s.has("chat"))
+	})
+}
+
+// A table that is lost, or restored from a backup of before the last change, forgets no
+// cooldown: when the endpoint was last modified is there still.
+//
+// Faults: C7
+func TestALostStateForgetsNoCooldown(t *testing.T) {
+	load := func(_ string, minute int) float64 {
+		switch {
+		case minute < 20:
+			return 350
+		case minute >= 110 && minute < 117:
+			return 900
+		}
+		return 550
+	}
+	for _, backup := range []bool{false, true} {
+		perform(t, targetText("  scaleOutCooldown: 60m\n  scaleInCooldown: 60m\n", "chat"), 4, load, func(s *stage) {
+			s.to(100)
+			items := s.table.items["chat"]
+			old := maps.Clone(items["state"])
+			s.to(130)
+			s.tampered["chat"] = s.now()
+			if delete(items, "state"); backup {
+				items["state"] = old
+			}
+			s.to(175)
+			s.want(s.has("chat") == 9 && len(s.accepts) == 2, "%d instances within the cooldown, %d updates", s.has("chat"), len(s.accepts))
+			s.to(200)
+			s.want(s.has("chat") == 6, "%d instances after it", s.has("chat"))
+		})
+	}
+}
+
+// Somebody deploys and leaves the capacity as it was: what was done is not known, and
+// nothing is removed for as long as after a change.
+//
+// Faults: E2
+func TestWhatOthersTouchHasACooldown(t *testing.T) {
+	load := func(_ string, minute int) float64 {
+		switch {
+		case minute < 20:
+			return 350
+		case minute < 95:
+			return 550
+		}
+		return 350
+	}
+	perform(t, targetText("  scaleOutCooldown: 60m\n  scaleInCooldown: 60m\n", "chat"), 4, load, func(s *stage) {
+		s.plan(at(100), func() { s.sageMaker.Occupy("chat", "Updating", time.Minute, func(*activity.Endpoint) {}) })
+		s.to(155)
+		s.want(s.has("chat") == 6 && len(s.accepts) == 1, "%d instances, %d updates", s.has("chat"), len(s.accepts))
+		s.to(180)
+		s.want(s.has("chat") == 4, "%d instances after it", s.has("chat"))
+	})
+}
+
+// An update is on its way for a minute and a half, with no answer: until its claim is
+// given up nothing else is sent, and then it is found to have come.
+//
+// Faults: B7
+func TestAnUpdateIsLongOnItsWay(t *testing.T) {
+	perform(t, targetText("", "chat"), 4, step(350, 20, 900), func(s *stage) {
+		s.slow = func(c *call) (time.Duration, time.Duration) {
+			if c.op != opUpdate {
+				return 0, 0
+			}
+			return 90 * time.Second, 2 * time.Minute
+		}
+		s.to(45)
+		s.want(s.has("chat") == 9 && len(s.accepts) == 1, "%d instances by %d updates", s.has("chat"), len(s.accepts))
+	})
+}
+
+// Two variants of an endpoint need more at the same time, and the answer to the first
+// update is long on its way: the other waits until the first is done.
+//
+// Faults: B3
+func TestTwoVariantsWantMore(t *testing.T) {
+	both := targetText("", "chat", "chat")
+	both = both[:strings.LastIndex(both, "AllTraffic")] + "canary" + both[strings.LastIndex(both, "AllTraffic")+len("AllTraffic"):]
+	perform(t, both, 4, step(350, 20, 900), func(s *stage) {
+		s.slow = func(c *call) (time.Duration, time.Duration) {
+			if c.op != opUpdate {
+				return 0, 0
+			}
+			return 70 * time.Second, 2 * time.Minute
+		}
+		s.to(60)
+		e, err := s.sageMaker.Describe(s.t.Context(), "chat")
+		s.want(err == nil && capacities(e) == "AllTraffic 9 of 9, canary 9 of 9", "%s, %v", capacities(e), err)
+		s.want(len(s.accepts) == 2, "%d updates", len(s.accepts))
+		archived := s.table.archived("chat")
+		s.want(len(archived) == 2, "the history has %d activities: %+v", len(archived), archived)
+	})
+}
+
+// A person has asked for more than there is, and it is still to come: it is not taken
+// away because the load is low meanwhile.
+//
+// Faults: E11 E19
+func TestWhatAPersonAskedForMayStillCome(t *testing.T) {
+	perform(t, targetText("", "chat"), 4, step(350, 10, 50), func(s *stage) {
+		s.sageMaker.Occupy("chat", "Updating", time.Minute, func(e *activity.Endpoint) { e.Variants[0].Desired = 8 })
+		s.to(55)
+		s.want(len(s.accepts) == 0, "%d updates while 8 instances were asked for", len(s.accepts))
+		s.to(100)
+		s.want(s.has("chat") == 1, "%d instances after it did not come for an hour", s.has("chat"))
 	})
 }
 

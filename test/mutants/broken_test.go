@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,30 +94,50 @@ func TestCause(t *testing.T) {
 	}
 }
 
-func TestShow(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "README.md")
+func TestPage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "README.md")
 	write := func(text string) {
-		if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	table := tableOf([]*broken{{name: "a", cause: "S1", by: "seed 3"}, {name: "b"}})
+	read := func() page {
+		p, err := readPage(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	table := tableOf([]*broken{{name: "a", cause: "S1", by: "seed 3"}, {name: "b"}, {name: "c d", cause: "wrong", by: "TestX"}})
 	write("x\n<!-- broken:begin -->\nold\n<!-- broken:end -->\ny\n")
-	if err := show(page, table, false); err == nil {
+	if err := read().show(table, false); err == nil {
 		t.Error("an old table will do")
 	}
-	if err := show(page, table, true); err != nil {
+	if err := read().show(table, true); err != nil {
 		t.Error(err)
 	}
-	if err := show(page, table, false); err != nil {
+	if err := read().show(table, false); err != nil {
 		t.Error(err)
 	}
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(path)
 	if want := "x\n<!-- broken:begin -->" + table + "<!-- broken:end -->\ny\n"; err != nil || string(text) != want {
 		t.Errorf("the page is %q, want %q, %v", text, want, err)
 	}
+	if known, want := read().seenBy(), map[string]trial{"a": {seed: 3}, "c d": {test: "TestX"}}; !maps.Equal(known, want) {
+		t.Errorf("the table is read as %v, want %v", known, want)
+	}
 	write("nothing")
-	if err := show(page, table, true); err == nil {
+	if _, err := readPage(path); err == nil {
 		t.Error("a page without markers will do")
+	}
+}
+
+// What has seen a broken build before is tried first, if it is there still.
+func TestTrials(t *testing.T) {
+	s := &simulation{tests: []string{"TestA"}, known: map[string]trial{"a": {seed: 77}, "b": {test: "TestA"}, "c": {test: "TestGone"}}}
+	for name, want := range map[string]trial{"a": {seed: 77}, "b": {test: "TestA"}, "c": {seed: 1}, "d": {seed: 1}} {
+		if all := s.trials(&broken{name: name}); all[0] != want || !slices.Contains(all, trial{seed: 1}) {
+			t.Errorf("%s meets %v first, want %v", name, all[0], want)
+		}
 	}
 }

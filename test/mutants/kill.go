@@ -29,7 +29,8 @@ const (
 type simulation struct {
 	*lab
 	pkg    string
-	tests  []string // beside the one that runs seeds
+	tests  []string         // beside the one that runs seeds
+	known  map[string]trial // by broken build, what has seen it the last time
 	intact sync.Map // of trial to func() error: whether it passes without a mutant
 }
 
@@ -53,10 +54,15 @@ func runBroken(ctx context.Context, dir, list string, args []string, workers int
 	if len(unknown) > 0 {
 		return fmt.Errorf("there is no broken build %s", strings.Join(unknown, ", "))
 	}
+	page, err := readPage(path.Join(path.Dir(list), "README.md"))
+	if err != nil {
+		return err
+	}
 	s, err := newSimulation(ctx, dir, path.Dir(list), builds)
 	if err != nil {
 		return err
 	}
+	s.known = page.seenBy()
 	chosen := slices.DeleteFunc(builds, func(b *broken) bool { return len(args) > 0 && !slices.Contains(args, b.name) })
 	if err := each(ctx, workers, chosen, s.try, out); err != nil {
 		return err
@@ -69,7 +75,7 @@ func runBroken(ctx context.Context, dir, list string, args []string, workers int
 	if len(args) > 0 {
 		return nil
 	}
-	return show(path.Join(s.pkg, "README.md"), tableOf(chosen), update)
+	return page.show(tableOf(chosen), update)
 }
 
 // newSimulation compiles the tests of a package with all broken builds in them that
@@ -104,7 +110,11 @@ func newSimulation(ctx context.Context, dir, pkg string, builds []*broken) (*sim
 	}
 	_, names, err := s.execute(ctx, pkg, dir, 0, testLimit, "-test.list=^Test")
 	s.tests = slices.DeleteFunc(strings.Fields(string(names)), func(name string) bool {
-		return name == "TestSeeds" || strings.HasPrefix(name, "TestReadme") // which look at the page alone
+		switch name {
+		case "TestSeeds", "TestSeedsRepeat", "TestShrink": // they run seeds, which are trials of their own
+			return true
+		}
+		return strings.HasPrefix(name, "TestReadme") // which look at the page alone
 	})
 	return s, err
 }
@@ -121,7 +131,7 @@ func (s *simulation) try(ctx context.Context, b *broken) (err error) {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}
 	}
-	for _, t := range s.trials() {
+	for _, t := range s.trials(b) {
 		passed, out, err := s.run(ctx, t, dir, b.id)
 		if err != nil {
 			return err
@@ -134,9 +144,12 @@ func (s *simulation) try(ctx context.Context, b *broken) (err error) {
 	return nil
 }
 
-// trials returns what a broken build meets, in order.
-func (s *simulation) trials() []trial {
+// trials returns what a broken build meets, in order: first what has seen it before.
+func (s *simulation) trials(b *broken) []trial {
 	var all []trial
+	if known, ok := s.known[b.name]; ok && (known.test == "" || slices.Contains(s.tests, known.test)) {
+		all = append(all, known)
+	}
 	seeds := func(from, to int) {
 		for n := from; n <= to; n++ {
 			all = append(all, trial{seed: n})
