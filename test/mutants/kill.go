@@ -31,7 +31,7 @@ type simulation struct {
 	pkg    string
 	tests  []string         // beside the one that runs seeds
 	known  map[string]trial // by broken build, what has seen it the last time
-	intact sync.Map // of trial to func() error: whether it passes without a mutant
+	intact sync.Map         // of trial to func() error: whether it passes without a mutant
 }
 
 // trial is one run of the tests: of one seed, or of one test.
