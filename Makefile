@@ -47,7 +47,7 @@ policy-named:
 test: ## Run every check there is
 	$(MAKE) --no-print-directory --jobs 2 infra-test unit lint fuzz FUZZTIME=5000x
 	$(MAKE) --no-print-directory vulncheck contract synth
-	$(MAKE) --no-print-directory --jobs 2 faults wire SEEDS=500
+	$(MAKE) --no-print-directory --jobs 2 faults wire broken SEEDS=500
 	$(MAKE) --no-print-directory e2e
 	@echo "all checks passed"
 

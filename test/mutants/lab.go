@@ -14,9 +14,9 @@ import (
 	"sync/atomic"
 )
 
-// The limits of one run of a package's tests, which take up to two seconds.
+// The limits of one run of a package's tests, which take up to four seconds.
 const (
-	seconds   = 5         // on the processor
+	seconds   = 12        // on the processor
 	kilobytes = "4000000" // of address space, where the system knows such a limit
 )
 
