@@ -227,7 +227,7 @@ func (w *world) tamper(name, endpoint string, id int) {
 	case "table restored from a backup":
 		past := w.table.past[endpoint]
 		items["state"] = past[w.pick(len(past), "backup", id)].item
-		if w.open(endpoint) != nil {
+		if _, busy := w.busy[endpoint]; busy || w.open(endpoint) != nil {
 			w.misled[endpoint] = w.now()
 		}
 	case "state edited by hand":

@@ -21,8 +21,8 @@ type checks struct {
 	updates   int
 	// flags of what was done to the memory of an endpoint, by when.
 	tampered map[string]time.Time
-	// misled has when an endpoint got a memory in which something is under way, and
-	// what was before is not there or is over: what it makes of that no one can know.
+	// misled has when an endpoint got a memory in which something else is under way than
+	// there is: what it makes of that no one can know.
 	misled map[string]time.Time
 	// disturbed are the endpoints that somebody else has changed.
 	disturbed map[string]bool
