@@ -18,6 +18,7 @@ import (
 	"sagescale/internal/policyfile"
 	"sagescale/internal/report"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 const (
@@ -170,7 +171,7 @@ func sameFile(a, b string) bool {
 
 // prepare reads the load and the policy and fits them together.
 func (o demoOptions) prepare() (report.Run, error) {
-	run := report.Run{Load: "A made-up day", Trace: simulate.Day(daySeed), RecordsFile: o.records}
+	run := report.Run{Load: "A made-up day", Trace: trace.Day(daySeed), RecordsFile: o.records}
 	var err error
 	if o.trace != "" {
 		run.Load = o.trace
@@ -198,21 +199,21 @@ func (o demoOptions) prepare() (report.Run, error) {
 }
 
 // readTrace reads a trace file.
-func readTrace(path string) (simulate.Trace, error) {
+func readTrace(path string) (trace.Trace, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return simulate.Trace{}, fmt.Errorf("open trace: %w", err)
+		return trace.Trace{}, fmt.Errorf("open trace: %w", err)
 	}
 	defer file.Close()
-	t, err := simulate.ReadTrace(path, file)
-	if _, ok := errors.AsType[*simulate.TraceFault](err); ok {
+	t, err := trace.Read(path, file)
+	if _, ok := errors.AsType[*trace.Fault](err); ok {
 		return t, invalid(err)
 	}
 	return t, err
 }
 
 // loadPolicy loads the policy, or makes one for the load.
-func (o demoOptions) loadPolicy(load simulate.Trace) (*policy.Policy, error) {
+func (o demoOptions) loadPolicy(load trace.Trace) (*policy.Policy, error) {
 	if o.policy != "" {
 		return policyfile.Load(o.policy)
 	}
@@ -230,7 +231,7 @@ func (o demoOptions) loadPolicy(load simulate.Trace) (*policy.Policy, error) {
 }
 
 // capacityOf is what an instance serves in a minute when no policy says it.
-func (o demoOptions) capacityOf(load simulate.Trace) float64 {
+func (o demoOptions) capacityOf(load trace.Trace) float64 {
 	switch {
 	case o.capacity > 0:
 		return o.capacity
@@ -241,7 +242,7 @@ func (o demoOptions) capacityOf(load simulate.Trace) float64 {
 }
 
 // load returns what a target has to serve, and what one instance of it serves.
-func (o demoOptions) load(t policy.Target, all simulate.Trace) simulate.Load {
+func (o demoOptions) load(t policy.Target, all trace.Trace) simulate.Load {
 	capacity := o.capacityOf(all)
 	if o.policy != "" && o.capacity == 0 {
 		capacity = impliedCapacity(t, capacity)

@@ -19,6 +19,7 @@ import (
 	"sagescale/internal/activity"
 	"sagescale/internal/report"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 // sawtooth is a load that rises and falls twice, with a capacity that follows.
@@ -28,7 +29,7 @@ func sawtooth(minutes int) []simulate.Row {
 		requests := float64(m % (minutes/2 + 1) * 20)
 		n := 1 + int(requests*1.2)/1000
 		rows = append(rows, simulate.Row{
-			Time: simulate.Epoch().Add(time.Duration(m) * time.Minute), Requests: requests,
+			Time: trace.Epoch().Add(time.Duration(m) * time.Minute), Requests: requests,
 			InService: n, Desired: n, Billed: n, Lost: max(0, requests-1000*float64(n)),
 		})
 	}
@@ -39,7 +40,7 @@ func sawtooth(minutes int) []simulate.Row {
 func story(activities int) report.Run {
 	target := simulate.TargetResult{Endpoint: "chat", Variant: "main", Rows: sawtooth(600)}
 	for i := range activities {
-		start := simulate.Epoch().Add(time.Duration(i) * 10 * time.Minute)
+		start := trace.Epoch().Add(time.Duration(i) * 10 * time.Minute)
 		target.Activities = append(target.Activities, activity.Activity{
 			ID: fmt.Sprint(i), From: i + 1, To: i + 2, Status: activity.Successful,
 			Cause:     "Tick; InvocationsPerInstance: 3 of 3 datapoints are above the target of 700; a load of 800 at 700 per instance needs 2",
@@ -48,7 +49,7 @@ func story(activities int) report.Run {
 	}
 	return report.Run{
 		Load:  "load.csv",
-		Trace: simulate.Trace{Start: simulate.Epoch(), Step: time.Minute, Requests: []float64{1, 2}},
+		Trace: trace.Trace{Start: trace.Epoch(), Step: time.Minute, Requests: []float64{1, 2}},
 		Config: simulate.Config{
 			Provisioning: 6 * time.Minute, ScaleIn: 2 * time.Minute,
 			Loads: map[string]simulate.Load{"chat/main": {InstanceCapacity: 1000}},
@@ -149,7 +150,7 @@ func TestPlotFits(t *testing.T) {
 		var rows []simulate.Row
 		for m := range minutes {
 			rows = append(rows, simulate.Row{
-				Time:      simulate.Epoch().Add(time.Duration(m+7) * time.Minute),
+				Time:      trace.Epoch().Add(time.Duration(m+7) * time.Minute),
 				Requests:  top * float64(m%60) / 60,
 				InService: 1 + m%7,
 			})

@@ -12,6 +12,7 @@ import (
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 // shownActivities is how many activities are shown of the first and of the last.
@@ -21,7 +22,7 @@ const shownActivities = 12
 // read, before it was brought onto minutes.
 type Run struct {
 	Load   string
-	Trace  simulate.Trace
+	Trace  trace.Trace
 	Config simulate.Config
 	Result simulate.Result
 	// RecordsFile has the decision records, one JSON object a line.

@@ -17,6 +17,8 @@ import (
 	"sagescale/internal/schedule"
 )
 
+const minute = time.Minute
+
 // Config says what is simulated. Loads, by endpoint/variant, has one for every
 // target of the policy, all of one length; they begin at Start, a whole minute.
 // Policy, Start, Loads and Provisioning must be set.
@@ -82,7 +84,7 @@ func (c Config) check() (int, error) {
 	case c.Policy == nil || len(c.Policy.Targets) == 0:
 		return 0, errors.New("the policy has no target")
 	case c.Start.Unix()%60 != 0 || c.Start.Nanosecond() != 0:
-		return 0, fmt.Errorf("start %s is not a whole minute", stamp(c.Start))
+		return 0, fmt.Errorf("start %s is not a whole minute", c.Start.UTC().Format(time.RFC3339))
 	case c.Provisioning <= 0:
 		return 0, fmt.Errorf("provisioning time %s is not above 0", c.Provisioning)
 	case c.ScaleIn < 0:

@@ -3,7 +3,7 @@ package simulate_test
 import (
 	"testing"
 
-	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 func BenchmarkDay(b *testing.B) { benchmarkDays(b, 1) }
@@ -12,9 +12,9 @@ func BenchmarkFourteenDays(b *testing.B) { benchmarkDays(b, 14) }
 
 // benchmarkDays simulates days of a load of minutes for one target.
 func benchmarkDays(b *testing.B, days int) {
-	load := simulate.Day(1)
+	load := trace.Day(1)
 	for range days - 1 {
-		load.Requests = append(load.Requests, simulate.Day(1).Requests...)
+		load.Requests = append(load.Requests, trace.Day(1).Requests...)
 	}
 	p := parse(b, onePolicy)
 	b.ReportAllocs()

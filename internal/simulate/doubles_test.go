@@ -11,12 +11,13 @@ import (
 	"sagescale/internal/event"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
+	"sagescale/internal/trace"
 )
 
 // TestSageMaker tells a story of one endpoint, a row a minute: what is asked for
 // in it, what is answered, and what is seen after it.
 func TestSageMaker(t *testing.T) {
-	now := Epoch()
+	now := trace.Epoch()
 	var seen []string
 	s := &SageMaker{
 		Now:          func() time.Time { return now },
@@ -51,7 +52,7 @@ func TestSageMaker(t *testing.T) {
 		{"", 0, nil, "InService", 1, 1},                           //
 		{"main", 1 << 40, activity.ErrRefused, "InService", 1, 1}, // beyond an int32
 	} {
-		now = Epoch().Add(time.Duration(i) * minute)
+		now = trace.Epoch().Add(time.Duration(i) * minute)
 		s.Advance()
 		if step.variant != "" {
 			if err := s.SetCapacity(t.Context(), "chat", step.variant, step.instances); !errors.Is(err, step.want) {
@@ -71,7 +72,7 @@ func TestSageMaker(t *testing.T) {
 }
 
 func TestNoEndpoint(t *testing.T) {
-	s := &SageMaker{Now: Epoch}
+	s := &SageMaker{Now: trace.Epoch}
 	if _, err := s.Describe(t.Context(), "chat"); !errors.Is(err, activity.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
@@ -94,7 +95,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("the same write whose answer was lost: %+v, %v", again, err)
 	}
 	other := empty
-	other.CreationTime = Epoch()
+	other.CreationTime = trace.Epoch()
 	if _, err := table.Save(ctx, other); !errors.Is(err, activity.ErrConflict) {
 		t.Errorf("a write on what is no longer there: %v", err)
 	}
@@ -102,9 +103,9 @@ func TestTable(t *testing.T) {
 	if _, err := table.Save(ctx, other); !errors.Is(err, activity.ErrConflict) {
 		t.Errorf("a write on what was never there: %v", err)
 	}
-	b := activity.Activity{ID: "b", StartTime: Epoch(), EndTime: Epoch().Add(minute)}
+	b := activity.Activity{ID: "b", StartTime: trace.Epoch(), EndTime: trace.Epoch().Add(minute)}
 	a, c := b, b
-	a.ID, c.StartTime = "a", Epoch().Add(-minute)
+	a.ID, c.StartTime = "a", trace.Epoch().Add(-minute)
 	state := activity.State{Endpoint: "chat", Version: 1}
 	if _, err := table.Save(ctx, activity.State{Endpoint: "chat", Version: 9}, b); !errors.Is(err, activity.ErrConflict) || table.Archived("chat") != nil {
 		t.Errorf("a write that failed: %v, archived %+v", err, table.Archived("chat"))
@@ -192,7 +193,7 @@ func shared(a, b reflect.Value) string {
 }
 
 func TestCloudWatch(t *testing.T) {
-	at := func(s int) time.Time { return Epoch().Add(time.Duration(s) * time.Second) }
+	at := func(s int) time.Time { return trace.Epoch().Add(time.Duration(s) * time.Second) }
 	load := Load{Requests: []float64{600, 1200, 0, 2400, 9000, 60}, InstanceCapacity: 1000}
 	c := &CloudWatch{
 		Delay:    minute,
@@ -246,8 +247,8 @@ func TestAlarm(t *testing.T) {
 	load := Load{Requests: []float64{800, 800, 100, 800, 0, 0, 0, 800, 800, 100, 100, 100}, InstanceCapacity: 1000}
 	variant := &served{Load: load}
 	c := &CloudWatch{
-		start:    Epoch(),
-		Gap:      func(at time.Time) bool { m := at.Sub(Epoch()) / minute; return m >= 4 && m <= 6 },
+		start:    trace.Epoch(),
+		Gap:      func(at time.Time) bool { m := at.Sub(trace.Epoch()) / minute; return m >= 4 && m <= 6 },
 		variants: map[string]*served{"chat/main": variant},
 	}
 	a := &alarm{
@@ -263,7 +264,7 @@ func TestAlarm(t *testing.T) {
 	want := []string{u, u, al, al, al, ok, ok, u, u, al, al, ok, ok}
 	for m, state := range want {
 		before := a.state
-		changed, err := a.evaluate(t.Context(), c, Epoch().Add(time.Duration(m)*minute))
+		changed, err := a.evaluate(t.Context(), c, trace.Epoch().Add(time.Duration(m)*minute))
 		if err != nil || a.state != state || changed != (before != state) {
 			t.Errorf("minute %d: %s (changed %v), %v, want %s", m, a.state, changed, err, state)
 		}
@@ -299,7 +300,7 @@ func TestEvents(t *testing.T) {
 		TargetTracking: []policy.TargetTracking{{Metric: policy.Metric{Name: "load"}}}}}}
 	a := alarms(p, alarmPrefix)[0]
 	a.state = stateAlarm
-	raw, err := AlarmEvent("1", a.name, stateOK, a.state, Epoch())
+	raw, err := AlarmEvent("1", a.name, stateOK, a.state, trace.Epoch())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +309,7 @@ func TestEvents(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	raw, err = EndpointEvent("2", activity.Endpoint{Name: "Chat", Status: activity.InService}, Epoch())
+	raw, err = EndpointEvent("2", activity.Endpoint{Name: "Chat", Status: activity.InService}, trace.Epoch())
 	if err != nil {
 		t.Fatal(err)
 	}

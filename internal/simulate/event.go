@@ -65,7 +65,7 @@ func AlarmEvent(id, name, previous, state string, now time.Time) (json.RawMessag
 		ID:         id,
 		DetailType: "CloudWatch Alarm State Change",
 		Source:     "aws.cloudwatch",
-		Time:       stamp(now),
+		Time:       now.UTC().Format(time.RFC3339),
 		Resources:  []string{arn("cloudwatch", "alarm:"+name)},
 		Detail: alarmDetail{
 			AlarmName:     name,

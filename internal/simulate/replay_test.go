@@ -17,11 +17,12 @@ import (
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/event"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 // randomLoad draws a load that stays at a level for some minutes, then jumps.
-func randomLoad(t *rapid.T) simulate.Trace {
-	trace := simulate.Trace{Start: simulate.Epoch(), Step: time.Minute}
+func randomLoad(t *rapid.T) trace.Trace {
+	trace := trace.Trace{Start: trace.Epoch(), Step: time.Minute}
 	for range rapid.IntRange(2, 8).Draw(t, "levels") {
 		level := rapid.Float64Range(0, 15000).Draw(t, "level")
 		trace.Requests = append(trace.Requests, slices.Repeat([]float64{level}, rapid.IntRange(1, 40).Draw(t, "minutes"))...)
@@ -112,9 +113,9 @@ func TestNoLookAhead(t *testing.T) {
 // within the scale-out cooldown only a scale-out to more than the last one's.
 func TestCooldowns(t *testing.T) {
 	p := parse(t, onePolicy)
-	loads := []simulate.Trace{simulate.Day(1), simulate.Day(7)}
+	loads := []trace.Trace{trace.Day(1), trace.Day(7)}
 	for minutes := 3; minutes < 40; minutes += 3 {
-		saw := simulate.Trace{Start: simulate.Epoch(), Step: time.Minute}
+		saw := trace.Trace{Start: trace.Epoch(), Step: time.Minute}
 		for m := range 600 {
 			saw.Requests = append(saw.Requests, 500+9000*float64(m/minutes%2))
 		}
@@ -144,7 +145,7 @@ func TestDeterminism(t *testing.T) {
 	p := parse(t, twoVariants)
 	records := func() []byte {
 		var b bytes.Buffer
-		c := config(p, simulate.Day(3))
+		c := config(p, trace.Day(3))
 		c.Record = func(r autoscaler.Record) error { return json.NewEncoder(&b).Encode(r) }
 		r := run(t, c)
 		if r.Ticks != 1440 || r.Records < 2*1440 || bytes.Count(b.Bytes(), []byte("\n")) != r.Records {
@@ -169,10 +170,10 @@ targets:
 // TestLostEvents loses every event but the ticks: nothing may hang on them but
 // the time at which something is done.
 func TestLostEvents(t *testing.T) {
-	c := config(parse(t, onePolicy), simulate.Day(1))
+	c := config(parse(t, onePolicy), trace.Day(1))
 	c.Lost = func(kind event.Kind, _ time.Time) bool { return kind != event.Tick }
 	lossy := run(t, c).Targets[0]
-	whole := run(t, config(c.Policy, simulate.Day(1))).Targets[0]
+	whole := run(t, config(c.Policy, trace.Day(1))).Targets[0]
 	if !slices.Equal(lossy.Rows, whole.Rows) {
 		t.Error("lost events have changed what is done at the ticks")
 	}
@@ -187,7 +188,7 @@ func TestMetrics(t *testing.T) {
 		"{metric: {name: gpu5, namespace: /aws/sagemaker/Endpoints, metricName: GPUUtilization, statistic: Maximum, period: 5m}, targetValue: 70}",
 	} {
 		text := strings.Replace(onePolicy, "{metric: InvocationsPerInstance, targetValue: 700}", metric, 1)
-		sum := run(t, config(parse(t, text), simulate.Day(1))).Targets[0].Totals()
+		sum := run(t, config(parse(t, text), trace.Day(1))).Targets[0].Totals()
 		if sum.ScaleOuts < 3 || sum.ScaleIns < 3 || sum.ScaleOuts > 50 || sum.LostFraction > 0.05 {
 			t.Errorf("%s: %+v", metric, sum)
 		}
@@ -195,7 +196,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestRunFails(t *testing.T) {
-	good := config(parse(t, onePolicy), simulate.Day(1))
+	good := config(parse(t, onePolicy), trace.Day(1))
 	for name, spoil := range map[string]func(*simulate.Config){
 		"the policy has no target": func(c *simulate.Config) { c.Policy = nil },
 		"is not a whole minute":    func(c *simulate.Config) { c.Start = c.Start.Add(time.Second) },
@@ -240,7 +241,7 @@ func TestRunRefusesExpressions(t *testing.T) {
 		"scaleInGuards: [{" + metric + ", maximum: 1}]",
 	} {
 		text := strings.Replace(onePolicy, "targetTracking: [{metric: InvocationsPerInstance, targetValue: 700}]", list, 1)
-		_, err := simulate.Run(t.Context(), config(parse(t, text), simulate.Day(1)))
+		_, err := simulate.Run(t.Context(), config(parse(t, text), trace.Day(1)))
 		const want = "target chat/main: metric rate is an expression, which the simulated account cannot compute"
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", list, err, want)

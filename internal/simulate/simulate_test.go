@@ -7,6 +7,7 @@ import (
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 // onePolicy has one target that scales from 1 to 20.
@@ -31,7 +32,7 @@ func parse(t testing.TB, text string) *policy.Policy {
 
 // config gives every target of p the same load, of which an instance serves 1000
 // a minute.
-func config(p *policy.Policy, load simulate.Trace) simulate.Config {
+func config(p *policy.Policy, load trace.Trace) simulate.Config {
 	c := simulate.Config{
 		Policy:       p,
 		Start:        load.Start,

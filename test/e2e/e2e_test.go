@@ -19,7 +19,7 @@ import (
 	"sagescale/internal/config"
 	"sagescale/internal/event"
 	"sagescale/internal/scaling"
-	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 	"sagescale/test/localaccount"
 )
 
@@ -107,18 +107,18 @@ func TestStackScalesALocalAccount(t *testing.T) {
 // at the need of five instances.
 func loadStretch(t *testing.T) func(ago time.Duration) float64 {
 	t.Helper()
-	trace := simulate.Day(1)
+	load := trace.Day(1)
 	if name := os.Getenv("E2E_TRACE"); name != "" {
 		file, err := os.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		if trace, err = simulate.ReadTrace(name, file); err != nil {
+		if load, err = trace.Read(name, file); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := trace.Minutes().Requests
+	r := load.Minutes().Requests
 	end := 30
 	for i := 30; i < len(r); i++ {
 		if mean(r[i-2:i+1])-mean(r[i-12:i-9]) > mean(r[end-2:end+1])-mean(r[end-12:end-9]) {

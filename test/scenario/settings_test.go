@@ -10,6 +10,7 @@ import (
 	"sagescale/internal/event"
 	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
 // settings are what a scenario sets.
@@ -36,7 +37,7 @@ type span struct{ from, to time.Duration }
 
 func newSettings(p *policy.Policy) *settings {
 	s := &settings{minutes: 120, capacity: 1000, lost: map[event.Kind][]span{}}
-	s.Config = simulate.Config{Policy: p, Start: simulate.Epoch(), Provisioning: 6 * time.Minute, ScaleIn: 2 * time.Minute}
+	s.Config = simulate.Config{Policy: p, Start: trace.Epoch(), Provisioning: 6 * time.Minute, ScaleIn: 2 * time.Minute}
 	return s
 }
 

@@ -1,4 +1,4 @@
-package simulate_test
+package trace_test
 
 import (
 	"errors"
@@ -12,30 +12,30 @@ import (
 
 	"pgregory.net/rapid"
 
-	"sagescale/internal/simulate"
+	"sagescale/internal/trace"
 )
 
-func TestReadTrace(t *testing.T) {
-	monday := simulate.Epoch()
+func TestRead(t *testing.T) {
+	monday := trace.Epoch()
 	if monday.Weekday() != time.Monday {
 		t.Fatalf("the epoch is a %s", monday.Weekday())
 	}
 	for _, c := range []struct {
 		name, text string
-		want       simulate.Trace
+		want       trace.Trace
 	}{
 		{"dates", "timestamp,requests\n2026-05-10T00:01:00+01:00,3\n2026-05-10T00:02:00+01:00,4.5\n",
-			simulate.Trace{Start: time.Date(2026, 5, 9, 23, 1, 0, 0, time.UTC), Step: time.Minute, Requests: []float64{3, 4.5}}},
+			trace.Trace{Start: time.Date(2026, 5, 9, 23, 1, 0, 0, time.UTC), Step: time.Minute, Requests: []float64{3, 4.5}}},
 		{"seconds, 10 s", "timestamp,requests\n0,1\n10,2\n20,1e3\n",
-			simulate.Trace{Start: monday, Step: 10 * time.Second, Requests: []float64{1, 2, 1000}}},
+			trace.Trace{Start: monday, Step: 10 * time.Second, Requests: []float64{1, 2, 1000}}},
 		{"5 min, not from 0", "timestamp,requests\n300,1\n600,2\n",
-			simulate.Trace{Start: monday.Add(5 * time.Minute), Step: 5 * time.Minute, Requests: []float64{1, 2}}},
+			trace.Trace{Start: monday.Add(5 * time.Minute), Step: 5 * time.Minute, Requests: []float64{1, 2}}},
 		{"other columns, order, byte order mark, CRLF, quotes", "\xef\xbb\xbfa,requests,\"timestamp\"\r\nx,1,0\r\ny,2,60\r\n",
-			simulate.Trace{Start: monday, Step: time.Minute, Requests: []float64{1, 2}}},
-		{"one row", "timestamp,requests\n0,7", simulate.Trace{Start: monday, Step: time.Minute, Requests: []float64{7}}},
+			trace.Trace{Start: monday, Step: time.Minute, Requests: []float64{1, 2}}},
+		{"one row", "timestamp,requests\n0,7", trace.Trace{Start: monday, Step: time.Minute, Requests: []float64{7}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := simulate.ReadTrace("load.csv", strings.NewReader(c.text))
+			got, err := trace.Read("load.csv", strings.NewReader(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,7 +46,7 @@ func TestReadTrace(t *testing.T) {
 	}
 }
 
-func TestReadTraceFaults(t *testing.T) {
+func TestReadFaults(t *testing.T) {
 	const head = "timestamp,requests\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "load.csv:1:1: the file is empty: it must begin with the header timestamp,requests"},
@@ -76,8 +76,8 @@ func TestReadTraceFaults(t *testing.T) {
 		{"absurd", head + "0,1e13\n", "must be a number from 0 to 1e12"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := simulate.ReadTrace("load.csv", strings.NewReader(c.text))
-			var fault *simulate.TraceFault
+			_, err := trace.Read("load.csv", strings.NewReader(c.text))
+			var fault *trace.Fault
 			if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -85,13 +85,13 @@ func TestReadTraceFaults(t *testing.T) {
 	}
 }
 
-func TestReadTraceTooLarge(t *testing.T) {
-	_, err := simulate.ReadTrace("load.csv", io.MultiReader(strings.NewReader("timestamp,requests\n0,"), endless{}))
+func TestReadTooLarge(t *testing.T) {
+	_, err := trace.Read("load.csv", io.MultiReader(strings.NewReader("timestamp,requests\n0,"), endless{}))
 	if err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
 		t.Errorf("got %v", err)
 	}
 	long := strings.NewReader("timestamp,requests\n" + strings.Repeat("\n", 10))
-	if _, err := simulate.ReadTrace("load.csv", long); err == nil {
+	if _, err := trace.Read("load.csv", long); err == nil {
 		t.Error("a trace of empty lines is read")
 	}
 }
@@ -106,23 +106,23 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestReadTraceFails(t *testing.T) {
+func TestReadFails(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("timestamp,requests\n0,1\n"), iotest.ErrReader(io.ErrClosedPipe))
-	_, err := simulate.ReadTrace("load.csv", broken)
-	var fault *simulate.TraceFault
+	_, err := trace.Read("load.csv", broken)
+	var fault *trace.Fault
 	if !errors.Is(err, io.ErrClosedPipe) || errors.As(err, &fault) {
 		t.Errorf("got %v, want the error of the reader", err)
 	}
 }
 
-// FuzzReadTrace checks that whatever is read is a trace: even, finite, and with
+// FuzzRead checks that whatever is read is a trace: even, finite, and with
 // something in it.
-func FuzzReadTrace(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add("timestamp,requests\n0,1\n60,2\n")
 	f.Add("timestamp,requests\n2026-11-23T00:00:00Z,1\n2026-11-23T00:00:10Z,0\n")
 	f.Add("\xef\xbb\xbfrequests,timestamp\r\n\"1\",0\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := simulate.ReadTrace("load.csv", strings.NewReader(text))
+		got, err := trace.Read("load.csv", strings.NewReader(text))
 		if err != nil {
 			if msg := err.Error(); !strings.HasPrefix(msg, "load.csv:") {
 				t.Errorf("no place in %q", msg)
@@ -142,16 +142,16 @@ func FuzzReadTrace(f *testing.F) {
 
 func TestMinutesKeepTheTotal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		trace := simulate.Trace{
-			Start:    simulate.Epoch().Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "offset")) * time.Second),
+		load := trace.Trace{
+			Start:    trace.Epoch().Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "offset")) * time.Second),
 			Step:     rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, time.Hour}).Draw(t, "step"),
 			Requests: rapid.SliceOfN(rapid.Float64Range(0, 1000), 1, 100).Draw(t, "requests"),
 		}
-		got := trace.Minutes()
-		if math.Abs(got.Total()-trace.Total()) > 1e-6 || got.Step != time.Minute || got.Start.Unix()%60 != 0 {
-			t.Fatalf("%v became %v", trace, got)
+		got := load.Minutes()
+		if math.Abs(got.Total()-load.Total()) > 1e-6 || got.Step != time.Minute || got.Start.Unix()%60 != 0 {
+			t.Fatalf("%v became %v", load, got)
 		}
-		minutes := (time.Duration(len(trace.Requests))*trace.Step + time.Minute - 1) / time.Minute
+		minutes := (time.Duration(len(load.Requests))*load.Step + time.Minute - 1) / time.Minute
 		if len(got.Requests) != int(minutes) {
 			t.Fatalf("%d minutes, want %d", len(got.Requests), minutes)
 		}
@@ -159,23 +159,23 @@ func TestMinutesKeepTheTotal(t *testing.T) {
 }
 
 func TestQuantile(t *testing.T) {
-	trace := simulate.Trace{Requests: []float64{4, 1, 3, 2}}
+	load := trace.Trace{Requests: []float64{4, 1, 3, 2}}
 	for q, want := range map[float64]float64{0.001: 1, 0.25: 1, 0.26: 2, 0.5: 2, 0.999: 4, 1: 4} {
-		if got := trace.Quantile(q); got != want {
+		if got := load.Quantile(q); got != want {
 			t.Errorf("quantile %v is %v, want %v", q, got, want)
 		}
 	}
-	if got := (simulate.Trace{}).Quantile(0.5); got != 0 {
+	if got := (trace.Trace{}).Quantile(0.5); got != 0 {
 		t.Errorf("the quantile of nothing is %v", got)
 	}
 }
 
 func TestDay(t *testing.T) {
-	day := simulate.Day(1)
-	if !slices.Equal(day.Requests, simulate.Day(1).Requests) || slices.Equal(day.Requests, simulate.Day(2).Requests) {
+	day := trace.Day(1)
+	if !slices.Equal(day.Requests, trace.Day(1).Requests) || slices.Equal(day.Requests, trace.Day(2).Requests) {
 		t.Error("a day does not hang on its seed alone")
 	}
-	hour := func(h int) float64 { return simulate.Trace{Requests: day.Requests[h*60 : h*60+60]}.Total() / 60 }
+	hour := func(h int) float64 { return trace.Trace{Requests: day.Requests[h*60 : h*60+60]}.Total() / 60 }
 	if len(day.Requests) != 1440 || hour(3) > 500 || hour(10) < 5000 || hour(12) > 0.7*hour(10) || hour(15) < 1.5*hour(12) {
 		t.Errorf("no quiet night and two peaks: %v %v %v %v", hour(3), hour(10), hour(12), hour(15))
 	}

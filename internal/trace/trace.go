@@ -1,4 +1,6 @@
-package simulate
+// Package trace has loads over time: those of CSV files, and a made-up day. It is pure
+// but for the reader that it is given.
+package trace
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package simulate
+package trace
 
 import (
 	"bufio"
@@ -21,9 +21,9 @@ const (
 	maxRequests     = 1e12
 )
 
-// TraceFault is what is wrong with a trace. Line and Column count from 1, the
+// Fault is what is wrong with a trace. Line and Column count from 1, the
 // column in bytes.
-type TraceFault struct {
+type Fault struct {
 	File         string
 	Line, Column int
 	Field        string
@@ -34,7 +34,7 @@ type TraceFault struct {
 // Error returns place, field, value and rule on one line:
 //
 //	load.csv:7:22: requests: "-3": must be 0 or more
-func (f *TraceFault) Error() string {
+func (f *Fault) Error() string {
 	text := fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
 	if f.Field != "" {
 		text += fmt.Sprintf("%s: %.60q: ", f.Field, f.Value)
@@ -42,15 +42,15 @@ func (f *TraceFault) Error() string {
 	return text + f.Rule
 }
 
-// ReadTrace reads a trace: CSV with a header that has the columns timestamp and
+// Read reads a trace: CSV with a header that has the columns timestamp and
 // requests; others are ignored. A timestamp is RFC 3339, or whole seconds from
 // the start, which is then Epoch. The steps must be even: 1 s to 30 s that
 // divide a minute, or whole minutes up to an hour. A trace of one row has a step
 // of a minute.
 //
-// The first thing that is wrong is returned as a *TraceFault; name stands for
+// The first thing that is wrong is returned as a *Fault; name stands for
 // the file in it.
-func ReadTrace(name string, r io.Reader) (Trace, error) {
+func Read(name string, r io.Reader) (Trace, error) {
 	limited := &io.LimitedReader{R: r, N: maxTraceBytes + 1}
 	buffered := bufio.NewReader(limited)
 	if bom, _ := buffered.Peek(3); string(bom) == "\xef\xbb\xbf" {
@@ -60,7 +60,7 @@ func ReadTrace(name string, r io.Reader) (Trace, error) {
 	in.csv.ReuseRecord = true
 	t, err := in.read()
 	if limited.N <= 0 {
-		return Trace{}, &TraceFault{File: name, Line: in.line, Column: 1,
+		return Trace{}, &Fault{File: name, Line: in.line, Column: 1,
 			Rule: fmt.Sprintf("the file is larger than %d MiB", maxTraceBytes>>20)}
 	}
 	return t, err
@@ -96,7 +96,7 @@ func (in *reader) read() (Trace, error) {
 	}
 	if len(t.Requests) == 0 {
 		rule := "the trace has no row after its header"
-		return Trace{}, &TraceFault{File: in.file, Line: in.line, Column: 1, Rule: rule}
+		return Trace{}, &Fault{File: in.file, Line: in.line, Column: 1, Rule: rule}
 	}
 	return t, nil
 }
@@ -123,7 +123,7 @@ func (in *reader) next() ([]string, error) {
 	switch {
 	case errors.As(err, &parse):
 		rule := parse.Err.Error()
-		return nil, &TraceFault{File: in.file, Line: parse.Line, Column: max(1, parse.Column), Rule: rule}
+		return nil, &Fault{File: in.file, Line: parse.Line, Column: max(1, parse.Column), Rule: rule}
 	case errors.Is(err, io.EOF):
 		return nil, err
 	case err != nil:
@@ -138,7 +138,7 @@ func (in *reader) header() error {
 	record, err := in.next()
 	if errors.Is(err, io.EOF) {
 		rule := "the file is empty: it must begin with the header timestamp,requests"
-		return &TraceFault{File: in.file, Line: 1, Column: 1, Rule: rule}
+		return &Fault{File: in.file, Line: 1, Column: 1, Rule: rule}
 	}
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (in *reader) count(text string) (float64, error) {
 // fault is what is wrong with a field of the last record.
 func (in *reader) fault(field int, name, value, rule string) error {
 	line, column := in.csv.FieldPos(field)
-	return &TraceFault{File: in.file, Line: line, Column: column, Field: name, Value: value, Rule: rule}
+	return &Fault{File: in.file, Line: line, Column: column, Field: name, Value: value, Rule: rule}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
