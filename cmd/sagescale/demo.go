@@ -50,10 +50,10 @@ targets:
 
 // demoOptions are the flags of the command.
 type demoOptions struct {
-	trace, policy, records       string
-	format                       *string
-	capacity                     float64
-	provisioning, scaleIn, delay time.Duration
+	trace, policy, records string
+	format                 *string
+	capacity               float64
+	endpointTimes
 }
 
 func demoCommand(now func() time.Time) *cobra.Command {
@@ -86,9 +86,7 @@ datapoint is seen, so 1m is the least.`,
 	f.StringVar(&o.policy, "policy", "", "policy `file`; a small one when left out")
 	f.StringVar(&o.records, "records", "sagescale-demo.jsonl", "`file` for the decision records, one JSON object a line")
 	f.Float64Var(&o.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute")
-	f.DurationVar(&o.provisioning, "provisioning", 6*time.Minute, "from a scale-out until its instances serve")
-	f.DurationVar(&o.scaleIn, "scale-in", 2*time.Minute, "how long a scale-in keeps the endpoint busy")
-	f.DurationVar(&o.delay, "metric-delay", time.Minute, "from the beginning of a minute until its datapoint is seen")
+	o.flags(cmd)
 	o.format = formatFlag(cmd, "text")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd, o, now) }
 	return cmd
@@ -138,6 +136,39 @@ func (o demoOptions) check(cmd *cobra.Command) error {
 	if err := checkFormat(*o.format); err != nil {
 		return err
 	}
+	if err := o.endpointTimes.check(); err != nil {
+		return err
+	}
+	for _, input := range []string{o.trace, o.policy} {
+		if input != "" && sameFile(input, o.records) {
+			return invalid(fmt.Errorf("--records %s would overwrite what is read", o.records))
+		}
+	}
+	return checkCapacity(cmd, o.capacity)
+}
+
+// checkCapacity refuses what no instance serves, if it is given.
+func checkCapacity(cmd *cobra.Command, capacity float64) error {
+	if cmd.Flags().Changed("instance-capacity") && !(capacity > 0 && capacity <= 1e12) {
+		return invalid(fmt.Errorf("--instance-capacity %v is not above 0 and at most 1e12", capacity))
+	}
+	return nil
+}
+
+// endpointTimes are the flags that say how long an endpoint takes.
+type endpointTimes struct {
+	provisioning, scaleIn, delay time.Duration
+}
+
+func (o *endpointTimes) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.DurationVar(&o.provisioning, "provisioning", 6*time.Minute, "from a scale-out until its instances serve")
+	f.DurationVar(&o.scaleIn, "scale-in", 2*time.Minute, "how long a scale-in keeps the endpoint busy")
+	f.DurationVar(&o.delay, "metric-delay", time.Minute, "from the beginning of a minute until its datapoint is seen")
+}
+
+// check refuses times that make no sense.
+func (o endpointTimes) check() error {
 	const longest = 24 * time.Hour
 	for _, d := range []struct {
 		flag          string
@@ -150,14 +181,6 @@ func (o demoOptions) check(cmd *cobra.Command) error {
 		if d.value < d.lowest || d.value > longest {
 			return invalid(fmt.Errorf("--%s %s is not from %s to %s", d.flag, d.value, d.lowest, longest))
 		}
-	}
-	for _, input := range []string{o.trace, o.policy} {
-		if input != "" && sameFile(input, o.records) {
-			return invalid(fmt.Errorf("--records %s would overwrite what is read", o.records))
-		}
-	}
-	if cmd.Flags().Changed("instance-capacity") && !(o.capacity > 0 && o.capacity <= 1e12) {
-		return invalid(fmt.Errorf("--instance-capacity %v is not above 0 and at most 1e12", o.capacity))
 	}
 	return nil
 }

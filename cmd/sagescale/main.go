@@ -1,5 +1,5 @@
-// Command sagescale checks policies, explains decisions and shows sagescale at
-// work without an account.
+// Command sagescale checks policies, explains decisions, replays loads of the past
+// and shows sagescale at work without an account.
 //
 // It answers on standard output and says everything else on standard error. Its
 // exit code is 0 when done, 1 when it failed, 2 for wrong use or invalid input.
@@ -61,11 +61,13 @@ func rootCommand(now func() time.Time) *cobra.Command {
 		Long: `sagescale scales Amazon SageMaker endpoints.
 
 It runs as a few Lambda functions in your account, deployed by cdk deploy. This
-command checks policy files, explains single decisions and shows the whole at
-work in a simulated account. It calls no AWS service.`,
+command checks policy files, explains single decisions, replays policies over loads
+of the past and shows the whole at work in a simulated account. It calls no AWS
+service.`,
 		Example: `  sagescale demo                      # watch a simulated day
   sagescale validate scaling.yaml     # check a policy file
-  sagescale decide < case.json        # explain one decision`,
+  sagescale decide < case.json        # explain one decision
+  sagescale backtest --help           # what a policy would have done`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -76,7 +78,7 @@ work in a simulated account. It calls no AWS service.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
-	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), schemaCommand())
+	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand())
 	return root
 }
 

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"sagescale/internal/plain"
+	"sagescale/internal/policy"
+	"sagescale/internal/replay"
+	"sagescale/internal/trace"
+)
+
+// Backtest is a replay to report on: the scores of scalers that met one load. Load
+// names the trace, Trace is as it was read. Price is that of an instance hour, 0 when it
+// is not known.
+type Backtest struct {
+	Load   string
+	Trace  trace.Trace
+	Target string
+	Model  replay.Model
+	Price  float64
+	Scores []replay.Score
+}
+
+// JSON writes the scores for machines.
+func (b Backtest) JSON(w io.Writer) error {
+	type trace struct {
+		Steps       int     `json:"steps"`
+		StepSeconds float64 `json:"step_seconds"`
+		Requests    float64 `json:"requests"`
+	}
+	type result struct {
+		replay.Score
+		Cost *float64 `json:"cost,omitempty"`
+	}
+	out := struct {
+		Trace   trace    `json:"trace"`
+		Results []result `json:"results"`
+	}{Trace: trace{len(b.Trace.Requests), b.Trace.Step.Seconds(), b.Trace.Total()}, Results: []result{}}
+	for _, s := range b.Scores {
+		r := result{Score: s}
+		if b.Price > 0 {
+			cost := b.cost(s)
+			r.Cost = &cost
+		}
+		out.Results = append(out.Results, r)
+	}
+	encoder := json.NewEncoder(plain.JSON(w))
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(out)
+}
+
+// cost is what the instances of a score cost, to the cent.
+func (b Backtest) cost(s replay.Score) float64 { return math.Round(100*b.Price*s.InstanceHours) / 100 }
+
+// Text writes the scores for people, as a table with what its columns are. It is plain,
+// whatever the trace is called.
+func (b Backtest) Text(w io.Writer) error {
+	var out strings.Builder
+	minutes := b.Trace.Minutes()
+	head := fmt.Sprintf("%s of %s: %s minutes from %s, %s requests, of which an instance serves %s a minute.",
+		b.Target, b.Load, whole(float64(len(minutes.Requests))), stamp(minutes.Start), whole(b.Trace.Total()), number(b.Model.InstanceCapacity))
+	out.WriteString(wrap(head, ""))
+	out.WriteString(wrap(fmt.Sprintf("Added instances serve after %s, the endpoint is busy for %s after a scale-in, "+
+		"and a metric is seen %s after the beginning of its minute.",
+		policy.Brief(b.Model.Provisioning), policy.Brief(b.Model.ScaleIn), policy.Brief(b.Model.MetricDelay)), ""))
+	out.WriteString("\n")
+	if err := b.table(&out); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	out.WriteString("\n")
+	out.WriteString(wrap("lost: requests beyond what served. over oracle: the instance hours paid for, over those of who knows the future. "+
+		"J(10), J(100): that, with 10 or 100 instance minutes added for each that was lacking; less is better. "+
+		"a day: changes; reversals: those in the other direction than the one before.", ""))
+	_, err := io.WriteString(w, plain.Text(out.String()))
+	return err
+}
+
+// table writes a line for every score.
+func (b Backtest) table(w io.Writer) error {
+	days := float64(len(b.Trace.Requests)) * b.Trace.Step.Hours() / 24
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
+	paid := "hours"
+	if b.Price > 0 {
+		paid = "cost"
+	}
+	fmt.Fprintf(t, "lost\t%s\tover oracle\tJ(10)\tJ(100)\ta day\treversals\t scaler\n", paid)
+	for _, s := range b.Scores {
+		paid := s.InstanceHours
+		if b.Price > 0 {
+			paid = b.cost(s)
+		}
+		fmt.Fprintf(t, "%.3f %%\t%s\t%.3f\t%.3f\t%.3f\t%.0f\t%d\t %s\n", 100*s.LostFraction, whole(paid),
+			s.CostOverOracle, s.J(10), s.J(100), float64(s.ScaleOuts+s.ScaleIns)/days, s.Reversals, s.Name)
+	}
+	return t.Flush()
+}
+
+// Timeline writes a timeline as CSV: time, requests, desired, in service and billed
+// instances, a line for every step.
+func Timeline(w io.Writer, t replay.Timeline) error {
+	if _, err := io.WriteString(w, "time,requests,desired,in_service,billed\n"); err != nil {
+		return fmt.Errorf("write the timeline: %w", err)
+	}
+	for i, r := range t.Rows {
+		at := t.Start.Add(time.Duration(i) * time.Minute).Format(time.RFC3339)
+		if _, err := fmt.Fprintf(w, "%s,%s,%d,%d,%d\n", at, strconv.FormatFloat(r.Requests, 'f', -1, 64), r.Desired, r.InService, r.Billed); err != nil {
+			return fmt.Errorf("write the timeline: %w", err)
+		}
+	}
+	return nil
+}
