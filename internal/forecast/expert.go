@@ -1,0 +1,86 @@
+package forecast
+
+import (
+	"math"
+)
+
+// The experts: means of the last so many minutes, a trend, and the profile of the day
+// from two levels.
+const (
+	experts = 7
+	trend   = 4
+)
+
+func windows() [4]int  { return [4]int{3, 6, 12, 30} }
+func seasonal() [2]int { return [2]int{6, 15} }
+
+// past is a load up to now, of which means can be taken.
+type past struct {
+	sums []float64 // sums[i] is that of the first i minutes
+}
+
+func (p *past) add(load float64) {
+	if len(p.sums) == 0 {
+		p.sums = append(p.sums, 0)
+	}
+	p.sums = append(p.sums, p.sums[len(p.sums)-1]+load)
+}
+
+// minutes is how many there are.
+func (p *past) minutes() int { return max(0, len(p.sums)-1) }
+
+// mean is that of the minutes from first to before last, as far as they are there.
+func (p *past) mean(first, last int) float64 {
+	first, last = max(first, 0), min(last, p.minutes())
+	if last <= first {
+		return math.NaN()
+	}
+	return (p.sums[last] - p.sums[first]) / float64(last-first)
+}
+
+// ask asks every expert for the load so many minutes after the last one of p. ratio
+// says by how much the profile changes until then from that of the last so many
+// minutes.
+func ask(p *past, ahead int, ratio func(window, ahead int) float64) [experts]float64 {
+	var out [experts]float64
+	n := p.minutes()
+	for i, w := range windows() {
+		out[i] = p.mean(n-w, n)
+	}
+	out[trend] = along(p, ahead)
+	for i, w := range seasonal() {
+		out[trend+1+i] = p.mean(n-w, n) * ratio(w, ahead)
+	}
+	return out
+}
+
+// along carries the trend of the last quarter of an hour on, damped.
+func along(p *past, ahead int) float64 {
+	const half, damped = 8, 0.7
+	n := p.minutes()
+	level, before := p.mean(n-half, n), p.mean(n-2*half, n-half)
+	if math.IsNaN(before) {
+		return level
+	}
+	slope := (level - before) / half
+	return math.Max(level+slope*damped*(float64(ahead)+half/2), level/2)
+}
+
+// mix mixes forecasts: the better an expert was, the more it counts.
+func (m *Model) mix(forecasts [experts]float64) float64 {
+	const sharpness = 20
+	best := math.Inf(1)
+	for _, e := range m.Errors {
+		best = math.Min(best, e)
+	}
+	if !(best > 0) {
+		return forecasts[1]
+	}
+	sum, weights := 0.0, 0.0
+	for i, e := range m.Errors {
+		w := math.Exp(-sharpness * (e/best - 1))
+		sum += w * forecasts[i]
+		weights += w
+	}
+	return sum / weights
+}

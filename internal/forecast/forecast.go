@@ -1,0 +1,81 @@
+// Package forecast says what the load of the next minutes may be, by what it was: a
+// value for each of the coming minutes, and how likely it is to be exceeded. It is pure
+// and deterministic.
+//
+// # How it forecasts
+//
+// Several simple forecasts are made side by side: means of the last minutes, short and
+// long, a trend, and the level of now carried along the profile of the day, which is
+// learned of up to fourteen days, the same day of the week counting most. They are
+// mixed by how far off each was of late (Herbster and Warmuth, "Tracking the best
+// expert", 1998, is the idea; here every weight follows from a mean error with
+// exponential forgetting). No one of them needs to be right always: on a load without a
+// daily pattern the profile gets no weight, after a shift of the level the short means
+// get it all.
+//
+// How far off the mix itself was, at each of a ladder of horizons, is kept as a
+// distribution of errors. Errors are measured in units of the spread of the moment,
+// which is the usual one at this level of load, drawn halfway to that of the last
+// minutes: bursts come in swarms. So the chance that a load is exceeded follows from
+// the forecast's own past, without any assumption of a normal distribution.
+//
+// # Learning and forecasting
+//
+// A Learner takes the load minute by minute and forecasts as it goes, so that what it
+// learns of its errors is what they would have been. Once an hour it renews the profile.
+// Its Model is all that a forecast needs beside the load of the last Recent minutes,
+// and small enough to be stored.
+package forecast
+
+import (
+	"math"
+	"time"
+)
+
+// Recent is how many of the last minutes a forecast goes by.
+const Recent = 45
+
+// renewal is after how many minutes the profile of the day is renewed.
+const renewal = 60
+
+// horizons is the ladder of minutes ahead at which errors are learned.
+func horizons() [8]int { return [8]int{2, 4, 6, 9, 12, 16, 24, 36} }
+
+// Model is what has been learned of a load.
+type Model struct {
+	// Through is the end of the last minute that was learned of, and Minutes how many
+	// there were.
+	Through time.Time `json:"through"`
+	Minutes int       `json:"minutes"`
+	// Mean is the mean load, which small loads are measured by.
+	Mean float64 `json:"mean"`
+	// Season is the profile of the day in slots of five minutes from SeasonFrom on, in
+	// any unit, empty before the second day.
+	Season     []float64 `json:"season,omitempty"`
+	SeasonFrom time.Time `json:"seasonFrom,omitzero"`
+	// Errors has the mean absolute error of every expert.
+	Errors [experts]float64 `json:"errors"`
+	// Spread has the usual spread at every level, as a share of the load.
+	Spread [levels]spread `json:"spread"`
+	// Tails has the distribution of errors at every horizon of the ladder.
+	Tails [8]Histogram `json:"tails"`
+}
+
+// spread is a mean with forgetting: a sum by a weight.
+type spread struct {
+	Sum    float64 `json:"s"`
+	Weight float64 `json:"w"`
+}
+
+// levels is how many levels of load are told apart: halves of a doubling.
+const levels = 24
+
+// level is the level of a load, by the mean.
+func (m *Model) level(load float64) int {
+	l := int(math.Round(2*math.Log2(load/m.Mean+0.01))) + 14
+	return min(max(l, 0), levels-1)
+}
+
+// base is the unit in which spread is a share: the load, or a tenth of the mean if that
+// is more.
+func (m *Model) base(load float64) float64 { return math.Max(load, m.Mean/10) }

@@ -1,0 +1,138 @@
+package forecast
+
+import (
+	"math"
+	"time"
+)
+
+// Learner learns of a load, minute by minute, and forecasts as it goes.
+type Learner struct {
+	model Model
+	from  time.Time // the first minute
+	past  past
+	offs  past // how far every minute was off the mean of those before
+	// waiting has the forecasts for minutes to come, by how far ahead the minute lies
+	// of the ring's own.
+	waiting [maxAhead + 1][8]awaited
+	// seasoned is the minute at which the profile was renewed.
+	seasoned int
+}
+
+// maxAhead is the longest horizon.
+const maxAhead = 36
+
+// awaited is a forecast whose minute has not come.
+type awaited struct {
+	made   bool
+	of     [experts]float64
+	mix    float64
+	spread float64
+}
+
+// The memories: after so many minutes what was learned counts a third.
+const (
+	keepExperts = 2000
+	keepSpread  = 2000
+	keepTails   = 3000
+)
+
+// NewLearner returns one that knows nothing; the first minute begins at from.
+func NewLearner(from time.Time) *Learner { return &Learner{from: from} }
+
+// Observe takes the load of the next minute. One that was not measured is NaN: it is
+// taken to be as the minutes before, and nothing is learned of it.
+func (l *Learner) Observe(load float64) {
+	n := l.past.minutes()
+	known := measured(load)
+	if !known {
+		load = l.past.mean(n-windows()[1], n)
+		if math.IsNaN(load) {
+			load = 0
+		}
+	}
+	l.past.add(load)
+	if known {
+		l.score(n, load)
+	}
+	l.waiting[n%(maxAhead+1)] = [8]awaited{}
+	l.notice(load, known)
+	if n+1 >= l.seasoned+renewal {
+		l.renew()
+	}
+	l.forecast()
+}
+
+// renew renews the profile of the day.
+func (l *Learner) renew() {
+	n := l.past.minutes()
+	l.seasoned = n - n%renewal
+	l.model.Season = profile(&l.past, l.seasoned)
+	l.model.SeasonFrom = l.from.Add(time.Duration((l.seasoned/slot-behind)*slot) * time.Minute)
+}
+
+// notice takes in what a minute says of the spread.
+func (l *Learner) notice(load float64, known bool) {
+	n := l.past.minutes()
+	m := &l.model
+	m.Minutes, m.Through = n, l.from.Add(time.Duration(n)*time.Minute)
+	if known {
+		m.Mean += (load - m.Mean) / float64(min(n, lookBack*24*60))
+	}
+	off := m.off(&l.past, n)
+	l.offs.add(off)
+	if known && n >= windows()[2] {
+		s := &m.Spread[m.level(l.past.mean(n-windows()[2], n))]
+		s.Sum += off - s.Sum/keepSpread
+		s.Weight += 1 - s.Weight/keepSpread
+	}
+}
+
+// off is how far the minute before n is from the mean of the last ones, as a share.
+func (m *Model) off(p *past, n int) float64 {
+	if n < windows()[2] || m.Mean <= 0 {
+		return 0
+	}
+	mean := p.mean(n-windows()[2], n)
+	return math.Abs(p.mean(n-1, n)-mean) / m.base(mean)
+}
+
+// score compares the forecasts for minute n with its load.
+func (l *Learner) score(n int, load float64) {
+	const judged = 3 // the step of the ladder by which experts are judged
+	m := &l.model
+	for step, f := range l.waiting[n%(maxAhead+1)] {
+		if !f.made {
+			continue
+		}
+		m.Tails[step].add((load-f.mix)/f.spread, keepTails)
+		if step != judged {
+			continue
+		}
+		for i, v := range f.of {
+			e := math.Abs(v-load) / m.Mean
+			m.Errors[i] += (e - m.Errors[i]) / keepExperts
+		}
+	}
+}
+
+// forecast forecasts the minutes at the horizons of the ladder.
+func (l *Learner) forecast() {
+	m := &l.model
+	if m.Mean <= 0 || m.Minutes < windows()[3] {
+		return
+	}
+	o := l.outlook()
+	for step, ahead := range horizons() {
+		of := o.experts(ahead)
+		mix := m.mix(of)
+		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, mix, o.spread(mix)}
+	}
+}
+
+func (l *Learner) outlook() Outlook {
+	n := l.past.minutes()
+	return Outlook{model: &l.model, past: &l.past, through: l.model.Through, late: l.offs.mean(n-late, n)}
+}
+
+// Model returns what has been learned so far.
+func (l *Learner) Model() Model { return l.model }

@@ -1,0 +1,105 @@
+package forecast
+
+import (
+	"math"
+	"time"
+)
+
+// Outlook is what may come after a moment.
+type Outlook struct {
+	model   *Model
+	past    *past
+	through time.Time
+	late    float64 // the spread of the last minutes
+}
+
+// late is how many of the last minutes their spread is of.
+const late = 30
+
+// measured reports whether a load can be one. No service has a trillion requests in a
+// minute, and the squares of what is less are finite.
+func measured(load float64) bool { return load >= 0 && load <= 1e12 }
+
+// learned is how many errors must be known at a horizon before it is trusted: an hour
+// and a half.
+const learned = 90
+
+// Outlook returns what may come after the last of some minutes, which ends at through.
+// recent has their loads, oldest first, Recent of them as far as there are so many; one
+// that was not measured is NaN. ok is false while too little is known.
+func (m *Model) Outlook(recent []float64, through time.Time) (o Outlook, ok bool) {
+	if m.Mean <= 0 || m.Minutes < learned+maxAhead {
+		return Outlook{}, false
+	}
+	o = Outlook{model: m, past: &past{}, through: through}
+	for i, load := range recent[max(0, len(recent)-Recent):] {
+		if !measured(load) {
+			load = o.past.mean(i-windows()[1], i)
+		}
+		if math.IsNaN(load) {
+			load = 0 // nothing is known before it
+		}
+		o.past.add(load)
+	}
+	n := o.past.minutes()
+	if n < Recent {
+		return Outlook{}, false
+	}
+	for i := n - late + 1; i <= n; i++ {
+		o.late += m.off(o.past, i) / late
+	}
+	return o, true
+}
+
+func (o Outlook) experts(ahead int) [experts]float64 {
+	return ask(o.past, ahead, func(window, ahead int) float64 { return o.model.ratio(o.through, window, ahead) })
+}
+
+// Point is a forecast for one minute: what is expected, and the unit that errors are
+// measured by.
+type Point struct {
+	Median, Spread float64
+	tail           *Histogram
+}
+
+// At returns the forecast for the minute that ends so many minutes ahead, one at least.
+func (o Outlook) At(ahead int) Point {
+	median := o.model.mix(o.experts(ahead))
+	return Point{median, o.spread(median), o.model.tail(ahead)}
+}
+
+// Exceeded returns the chance that the load is above another, from 0 to 1.
+func (p Point) Exceeded(load float64) float64 { return p.tail.exceed((load - p.Median) / p.Spread) }
+
+// spread is the unit that errors of a forecast are measured by: the usual spread at its
+// level, drawn halfway to that of the last minutes.
+func (o Outlook) spread(load float64) float64 {
+	const least = 0.01
+	m := o.model
+	level := m.level(load)
+	sum, weight := 0.0, 0.0
+	for _, s := range m.Spread[max(0, level-1):min(levels, level+2)] {
+		sum += s.Sum
+		weight += s.Weight
+	}
+	if weight < 30 {
+		sum, weight = 0, 0
+		for _, s := range m.Spread {
+			sum += s.Sum
+			weight += s.Weight
+		}
+	}
+	usual := sum / max(weight, 1)
+	return m.base(load) * max(math.Sqrt(usual*max(o.late, usual/10)), least)
+}
+
+// tail returns the errors at the step of the ladder that is not below a horizon, the
+// longest one for one beyond.
+func (m *Model) tail(ahead int) *Histogram {
+	for step, h := range horizons() {
+		if h >= ahead {
+			return &m.Tails[step]
+		}
+	}
+	return &m.Tails[len(m.Tails)-1]
+}
