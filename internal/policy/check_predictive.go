@@ -1,8 +1,7 @@
 package policy
 
-const unsupported = "is not supported yet: leave it out"
+import "slices"
 
-// predictive checks what nothing decides by yet, and refuses it.
 func (f *faults) predictive(path Path, p *PredictiveSpec) {
 	if p == nil {
 		return
@@ -13,5 +12,22 @@ func (f *faults) predictive(path Path, p *PredictiveSpec) {
 	if v := p.ServiceObjective; v != nil && (!(*v > 0) || !(*v < 1)) {
 		f.add(path.with("serviceObjective"), *v, "must be above 0 and below 1")
 	}
-	f.add(path, nil, unsupported)
+}
+
+// notYet refuses what the functions do not do yet.
+func (f *faults) notYet(path Path, p *PredictiveSpec) {
+	if p != nil && value(p.Mode, "") != string(Off) {
+		f.add(path, nil, "is not supported yet but by sagescale backtest: leave it out")
+	}
+}
+
+// forecastable checks that what is to be forecast is measured.
+func (f *faults) forecastable(path Path, s ScalingSpec) {
+	counts := func(t TargetTrackingSpec) bool {
+		return t.Metric != nil && t.Metric.Predefined == InvocationsPerInstance
+	}
+	if p := s.Predictive; p != nil && Mode(value(p.Mode, "")).Forecasts() && !slices.ContainsFunc(s.TargetTracking, counts) {
+		f.add(path.with("predictive"), nil, "needs a targetTracking of InvocationsPerInstance: it is that load which is forecast").
+			Related = []Path{{"defaults", "predictive"}}
+	}
 }

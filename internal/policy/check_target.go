@@ -37,6 +37,7 @@ func (f *faults) target(path Path, t TargetSpec, defaults ScalingSpec) Target {
 	f.actions(path.with("scheduledActions"), t.ScheduledActions)
 	s := merge(t.ScalingSpec, defaults)
 	f.oneMeaning(path, t, s)
+	f.forecastable(path, s)
 	if f.limits(path, t, s) {
 		f.oneSided(path, t.ScheduledActions, s)
 	}

@@ -211,8 +211,7 @@ func pick[T any](second bool, a, b T) T {
 }
 
 // TestDefaultsHaveEveryField: a field added to ScalingSpec and forgotten in
-// merge fails here. Predictive is the one that merge need not know, because it is
-// refused.
+// merge fails here.
 func TestDefaultsHaveEveryField(t *testing.T) {
 	if n := reflect.TypeFor[policy.ScalingSpec]().NumField(); n != 11 {
 		t.Errorf("ScalingSpec has %d fields: teach merge and TestDefaultsMerge the new one", n)

@@ -57,6 +57,7 @@ type Target struct {
 	StepScaling      []StepScaling     `json:"stepScaling,omitempty"`
 	ScaleInGuards    []ScaleInGuard    `json:"scaleInGuards,omitempty"`
 	Behavior         Behavior          `json:"behavior,omitzero"`
+	Predictive       Predictive        `json:"predictive,omitzero"`
 	ScheduledActions []schedule.Action `json:"-"`
 	// Actions holds the scheduled actions as written, for the digest and for the
 	// schedules that the deployment creates.

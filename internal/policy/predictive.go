@@ -1,12 +1,55 @@
 package policy
 
-// PredictiveSpec scales ahead of the load. It is read and checked, but a policy
-// that has it is refused: nothing decides by it yet.
+import "slices"
+
+// Mode is what forecasts are for.
+type Mode string
+
+// The modes of predictive scaling. ForecastOnly says what would be done, and
+// ForecastAndScale does it.
+const (
+	Off              Mode = "Off"
+	ForecastOnly     Mode = "ForecastOnly"
+	ForecastAndScale Mode = "ForecastAndScale"
+)
+
+// Forecasts reports whether forecasts are made.
+func (m Mode) Forecasts() bool { return m == ForecastOnly || m == ForecastAndScale }
+
+// DefaultServiceObjective is the share of requests to serve in time when none is given.
+const DefaultServiceObjective = 0.999
+
+// countsRequests reports whether t tracks the load that can be forecast.
+func (t TargetTracking) countsRequests() bool { return t.Metric.Name == InvocationsPerInstance }
+
+// Predictive is how a target scales ahead of its load: InstanceCapacity is the load that
+// one instance serves in time, in the unit of the target value, and ServiceObjective the
+// share of requests to serve in time, which sets the headroom.
+type Predictive struct {
+	Mode             Mode    `json:"mode"`
+	InstanceCapacity float64 `json:"instanceCapacity,omitempty"`
+	ServiceObjective float64 `json:"serviceObjective,omitempty"`
+}
+
+// compile fills in the defaults. Without a capacity the target value is taken for it.
+func (p *PredictiveSpec) compile(targets []TargetTracking) Predictive {
+	if p == nil || value(p.Mode, "") == string(Off) {
+		return Predictive{}
+	}
+	capacity := 0.0
+	if t := slices.IndexFunc(targets, TargetTracking.countsRequests); t >= 0 {
+		capacity = targets[t].TargetValue
+	}
+	return Predictive{Mode(value(p.Mode, "")), value(p.InstanceCapacity, capacity), value(p.ServiceObjective, DefaultServiceObjective)}
+}
+
+// PredictiveSpec scales ahead of the load.
 type PredictiveSpec struct {
 	// Whether forecasts are made, and followed.
 	Mode *string `json:"mode" jsonschema:"enum=Off,enum=ForecastOnly,enum=ForecastAndScale"`
-	// Load that one instance serves in time, in the unit of targetValue.
+	// Load that one instance serves in time, in the unit of targetValue. That itself
+	// when absent.
 	InstanceCapacity *float64 `json:"instanceCapacity,omitempty" jsonschema:"exclusiveMinimum=0"`
 	// Share of requests to serve in time.
-	ServiceObjective *float64 `json:"serviceObjective,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	ServiceObjective *float64 `json:"serviceObjective,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1,default=0.999"`
 }

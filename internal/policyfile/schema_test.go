@@ -101,6 +101,7 @@ func TestSchemaDefaults(t *testing.T) {
   behavior: {
     scaleOut: {policies: [{type: Percent, value: 1, period: 1m #Velocity}] #BehaviorRule},
     scaleIn: {policies: [{type: Percent, value: 1, period: 1m}] #BehaviorRule} #Behavior},
+  predictive: {mode: "Off" #Predictive},
   scheduledActions: [{name: a, schedule: rate(1 day), maxCapacity: 8 #ScheduledAction}]}]}`
 	var seen []string
 	fill := func(place string) string {
