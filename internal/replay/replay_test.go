@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,24 +184,36 @@ func noisy(minutes int, seed uint64) trace.Trace {
 // all are the scalers that are compared.
 func all(t *testing.T) []replay.Scaler {
 	t.Helper()
-	out := []replay.Scaler{&replay.Sagescale{Target: target(t, "")}}
+	out := []replay.Scaler{&replay.Sagescale{Target: target(t, "")}, predictive{&replay.Sagescale{Target: target(t, forecasts)}}}
 	for _, p := range replay.Peers(0.7) {
 		out = append(out, p)
 	}
 	return out
 }
 
-func target(t *testing.T, extra string) policy.Target {
+// predictive is sagescale with forecasts, by a name of its own.
+type predictive struct{ *replay.Sagescale }
+
+func (predictive) Name() string { return "sagescale with forecasts" }
+
+const forecasts = "  predictive: {mode: ForecastAndScale, instanceCapacity: 100}\n"
+
+func target(t testing.TB, extra string) policy.Target {
 	t.Helper()
-	p, err := policyfile.Parse("scaling.yaml", []byte(`version: 1
+	path := filepath.Join(t.TempDir(), "scaling.yaml")
+	text := []byte(`version: 1
 targets:
 - endpoint: chat
   variant: AllTraffic
   minCapacity: 1
   maxCapacity: 20
-`+extra+`  targetTracking:
+` + extra + `  targetTracking:
   - {metric: InvocationsPerInstance, targetValue: 70}
-`))
+`)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := policyfile.LoadForReplay(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,13 +224,13 @@ targets:
 // the cut, and a load that is the same up to a step the same up to there.
 func TestNoScalerKnowsTheFuture(t *testing.T) {
 	whole := noisy(900, 1)
-	for _, s := range all(t) {
+	for i, s := range all(t) {
 		line := run(t, model(), whole, s)
 		for _, cut := range []int{1, 2, 100, 333, 899} {
 			other := noisy(900, 2)
 			copy(other.Requests, whole.Requests[:cut])
 			for name, requests := range map[string][]float64{"cut": whole.Requests[:cut], "another future": other.Requests} {
-				got := run(t, model(), load(requests...), s)
+				got := run(t, model(), load(requests...), all(t)[i])
 				if !slices.Equal(got.Rows[:cut], line.Rows[:cut]) {
 					t.Errorf("%s, %s at %d: another timeline", s.Name(), name, cut)
 				}
@@ -249,6 +263,54 @@ func TestScalersFollowTheLoad(t *testing.T) {
 	}
 }
 
+// daily is a load with a daily pattern: a steep morning, and noise.
+func daily(days int) trace.Trace {
+	r := rand.New(rand.NewPCG(9, 0))
+	out := load()
+	for i := range days * 24 * 60 {
+		hour := float64(i%(24*60)) / 60
+		v := 200 + 1200/(1+math.Exp(-8*(hour-9))) - 1200/(1+math.Exp(-2*(hour-20)))
+		out.Requests = append(out.Requests, max(0, math.Round(v*(1+0.05*r.NormFloat64()))))
+	}
+	return out
+}
+
+// On a daily pattern forecasts are worth what they are for: they cost less than target
+// tracking at 70 %, by anybody, and at no target Application Auto Scaling costs as
+// little and loses as little.
+func TestForecastsAreWorthIt(t *testing.T) {
+	m, requests := model(), daily(6)
+	ideal := replay.Oracle(m, requests.Requests)
+	score := func(s replay.Scaler) replay.Score { return run(t, m, requests, s).Score(m, ideal) }
+	ahead := score(&replay.Sagescale{Target: target(t, forecasts)})
+	plain, aws := score(&replay.Sagescale{Target: target(t, "")}), score(replay.ApplicationAutoScaling(0.7))
+	if ahead.LostFraction > 0.0015 {
+		t.Errorf("the service objective of 0.999 is missed by more than a half: %+v", ahead)
+	}
+	if ahead.CostOverOracle > 0.9*min(plain.CostOverOracle, aws.CostOverOracle) {
+		t.Errorf("it costs %v of the oracle, without forecasts %v, Application Auto Scaling %v", ahead.CostOverOracle, plain.CostOverOracle, aws.CostOverOracle)
+	}
+	for _, share := range []float64{0.75, 0.8, 0.85, 0.9, 0.95} {
+		if s := score(replay.ApplicationAutoScaling(share)); s.CostOverOracle <= 1.05*ahead.CostOverOracle && s.LostFraction <= ahead.LostFraction {
+			t.Errorf("at %v Application Auto Scaling costs %v and loses %v, with forecasts it is %v and %v",
+				share, s.CostOverOracle, s.LostFraction, ahead.CostOverOracle, ahead.LostFraction)
+		}
+	}
+}
+
+// With forecasts too no scale-in comes within a cooldown.
+func TestForecastsKeepCooldowns(t *testing.T) {
+	line := run(t, model(), daily(3), &replay.Sagescale{Target: target(t, forecasts)})
+	if len(line.Changes) < 20 {
+		t.Errorf("only %d changes", len(line.Changes))
+	}
+	for i, c := range line.Changes[1:] {
+		if before := line.Changes[i]; !c.ScaleOut() && c.At < before.Free+5 {
+			t.Errorf("%+v within the cooldown of %+v", c, before)
+		}
+	}
+}
+
 // A metric of which a load says nothing cannot be replayed.
 func TestNotMeasured(t *testing.T) {
 	p, err := policyfile.Parse("scaling.yaml", []byte(`version: 1
@@ -265,24 +327,20 @@ targets:
 
 func BenchmarkFourteenDays(b *testing.B) {
 	requests := noisy(14*24*60, 1)
-	for _, s := range []replay.Scaler{&replay.Sagescale{Target: benchmarkTarget(b)}, replay.ApplicationAutoScaling(0.7), replay.HPA(0.7), replay.KPA(0.7)} {
-		b.Run(s.Name(), func(b *testing.B) {
+	plain, ahead := target(b, ""), target(b, forecasts)
+	for _, fresh := range []func() replay.Scaler{
+		func() replay.Scaler { return &replay.Sagescale{Target: plain} },
+		func() replay.Scaler { return predictive{&replay.Sagescale{Target: ahead}} },
+		func() replay.Scaler { return replay.ApplicationAutoScaling(0.7) },
+		func() replay.Scaler { return replay.HPA(0.7) },
+		func() replay.Scaler { return replay.KPA(0.7) },
+	} {
+		b.Run(fresh().Name(), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := replay.Run(b.Context(), model(), requests, s, nil); err != nil {
+				if _, err := replay.Run(b.Context(), model(), requests, fresh(), nil); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
-}
-
-func benchmarkTarget(b *testing.B) policy.Target {
-	p, err := policyfile.Parse("scaling.yaml", []byte(`version: 1
-targets:
-- {endpoint: chat, variant: AllTraffic, minCapacity: 1, maxCapacity: 20, targetTracking: [{metric: InvocationsPerInstance, targetValue: 70}]}
-`))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return p.Targets[0]
 }

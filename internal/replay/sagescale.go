@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/guard"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
@@ -20,6 +21,10 @@ var ErrNotMeasured = errors.New("requests a minute do not tell the metric")
 type Sagescale struct {
 	Target    policy.Target
 	Decisions func(step int, d scaling.Decision)
+
+	learner *forecast.Learner
+	learned int // minutes
+	model   forecast.Model
 }
 
 // Name returns sagescale.
@@ -37,6 +42,7 @@ func (s *Sagescale) Decide(v View) (int, error) {
 		},
 		Activities: activities(v),
 	}
+	s.learn(&in, v)
 	for _, q := range scaling.Queries(s.Target, in.Now) {
 		series, err := measure(v, q)
 		if err != nil {
@@ -49,6 +55,31 @@ func (s *Sagescale) Decide(v View) (int, error) {
 		s.Decisions(v.Step, d)
 	}
 	return d.DesiredCapacity, nil
+}
+
+// refresh is after how many minutes a forecast is learned anew, as in the account.
+const refresh = 60
+
+// learn lets the decision have the forecast that it would have in the account.
+func (s *Sagescale) learn(in *scaling.Input, v View) {
+	if !s.Target.Predictive.Mode.Forecasts() {
+		return
+	}
+	if s.learner == nil {
+		s.learner = forecast.NewLearner(v.Start)
+	}
+	for ; s.learned < len(v.Requests); s.learned++ {
+		s.learner.Observe(v.Requests[s.learned])
+		if (s.learned+1)%refresh == 0 {
+			s.model = s.learner.Model()
+		}
+	}
+	in.Forecast = &s.model
+	for _, c := range v.Changes {
+		if c.ScaleOut() {
+			in.Provisioning = time.Duration(c.Effect-c.At) * minute
+		}
+	}
 }
 
 // remembered is how many changes a state keeps of a variant, as in the account.

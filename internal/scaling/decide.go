@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/schedule"
 )
@@ -52,12 +53,17 @@ import (
 // Input is everything that a decision depends on. Activities are those of the
 // target, oldest first. Override is the target's, the zero one for none; it counts
 // as long as it is in force.
+//
+// Forecast is what has been learned of the target's load, nil for nothing, and
+// Provisioning how long its scale-outs take, 0 when none was seen.
 type Input struct {
-	Now         time.Time
-	Target      policy.Target
-	Observation Observation
-	Activities  []activity.Activity
-	Override    policy.Override
+	Now          time.Time
+	Target       policy.Target
+	Observation  Observation
+	Activities   []activity.Activity
+	Override     policy.Override
+	Forecast     *forecast.Model
+	Provisioning time.Duration
 }
 
 // Present returns the capacity that a decision starts from and holds on to: what

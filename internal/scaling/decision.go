@@ -41,6 +41,7 @@ type Rule string
 // The rules that move the capacity.
 const (
 	RuleTargetTracking Rule = "TargetTracking"
+	RulePredictive     Rule = "PredictiveScaling"
 	RuleStepScaling    Rule = "StepScaling"
 	RuleMinCapacity    Rule = "MinCapacity"
 	RuleMaxCapacity    Rule = "MaxCapacity"

@@ -396,7 +396,7 @@ func TestPausedDirectionNeverMoves(t *testing.T) {
 // Whatever is written in records is one of the words that are declared.
 func TestCodesAndRulesAreDeclared(t *testing.T) {
 	allCodes, allRules := declared(t, "Code"), declared(t, "Rule")
-	if len(allCodes) < 20 || len(allRules) != 4 {
+	if len(allCodes) < 20 || len(allRules) != 5 {
 		t.Fatalf("read %d codes and %d rules", len(allCodes), len(allRules))
 	}
 	rapid.Check(t, func(t *rapid.T) {

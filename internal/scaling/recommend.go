@@ -94,8 +94,11 @@ func (in Input) lower(asks []ask) []ask {
 
 // holds reports whether a policy does not agree to a scale-in.
 func (a ask) holds(present int) bool {
-	return a.capacity == present && (a.insists || a.rule == RuleTargetTracking && !a.abstains)
+	return a.capacity == present && (a.insists || a.tracks() && !a.abstains)
 }
+
+// tracks reports whether it is a tracked metric that asks.
+func (a ask) tracks() bool { return a.rule == RuleTargetTracking || a.rule == RulePredictive }
 
 // consented returns which of the asks for less may be followed although the holding
 // ones do not agree, and who is against it if there is none.
@@ -115,7 +118,7 @@ func stay(asks []ask) []Reason {
 		return nil
 	}
 	said := asks[0]
-	if tracked := pick(asks, func(a ask) bool { return a.rule == RuleTargetTracking && !a.abstains }); tracked != nil {
+	if tracked := pick(asks, func(a ask) bool { return a.tracks() && !a.abstains }); tracked != nil {
 		said = tracked[0]
 	}
 	return []Reason{{said.code, said.message}}

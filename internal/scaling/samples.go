@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 )
 
@@ -35,7 +36,11 @@ func Queries(t policy.Target, now time.Time) []Query {
 		}
 	}
 	for _, tt := range t.TargetTracking {
-		need(tt.Metric.Measured(), max(tt.ScaleOut.Periods, tt.ScaleIn.Periods))
+		periods := max(tt.ScaleOut.Periods, tt.ScaleIn.Periods)
+		if t.Predictive.Mode.Forecasts() && tt.Metric.Measured().Name == policy.Invocations {
+			periods = max(periods, forecast.Recent)
+		}
+		need(tt.Metric.Measured(), periods)
 	}
 	for _, s := range t.StepScaling {
 		need(s.Metric, s.Alarm.Periods)

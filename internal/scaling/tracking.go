@@ -10,8 +10,16 @@ import (
 // track returns what target-tracking policy t asks for, now or a while before.
 func (in Input) track(t policy.TargetTracking, minimum int) func(back time.Duration) ask {
 	s := in.load(t)
-	least, most := in.needs(t, in.read(t.Metric, s), s.Metric != policy.Invocations)
-	return func(back time.Duration) ask { return in.trackBy(t, least.before(back), most.before(back), minimum) }
+	load := in.read(t.Metric, s)
+	least, most := in.needs(t, load, s.Metric != policy.Invocations)
+	return func(back time.Duration) ask {
+		if in.Target.Predictive.Mode == policy.ForecastAndScale && s.Metric == policy.Invocations {
+			if a, ok := in.predict(t, load, back, minimum); ok {
+				return a
+			}
+		}
+		return in.trackBy(t, least.before(back), most.before(back), minimum)
+	}
 }
 
 // trackBy says what t asks for by the needs, at least and at most.

@@ -1,0 +1,221 @@
+package scaling_test
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"sagescale/internal/forecast"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// dawn is a load that rises every day from 200 to 1000 requests a minute in the quarter
+// of an hour after ten, stays there until noon, and falls back.
+func dawn(at time.Time) float64 {
+	minute := float64(at.Sub(at.Truncate(24*time.Hour))/time.Minute) - 600
+	switch {
+	case minute < 0 || minute >= 120:
+		return 200
+	case minute < 15:
+		return 200 + 800*minute/15
+	}
+	return 1000
+}
+
+// foreseen is a case of a target whose load has been dawn, with a little noise, for four
+// days before a time, and whose instances serve 100 requests a minute.
+func foreseen(at time.Time, capacity int) scaling.Input {
+	r := rand.New(rand.NewPCG(5, 0))
+	from := at.AddDate(0, 0, -4)
+	l := forecast.NewLearner(from)
+	s := scaling.Series{Metric: policy.Invocations}
+	for t := from; t.Before(at); t = t.Add(time.Minute) {
+		load := math.Round(dawn(t) * (1 + 0.02*r.NormFloat64()))
+		l.Observe(load)
+		if at.Sub(t) <= time.Hour {
+			s.Datapoints = append(s.Datapoints, scaling.Datapoint{Time: t, Value: load})
+		}
+	}
+	model := l.Model()
+	x := target(tracking(perInstance, 70))
+	x.Predictive = policy.Predictive{Mode: policy.ForecastAndScale, InstanceCapacity: 100, ServiceObjective: 0.999}
+	return scaling.Input{Now: at, Target: x, Observation: observe(capacity, s), Forecast: &model}
+}
+
+// Before the load rises the capacity does, so that it serves when it is needed.
+func TestPredictAheadOfARise(t *testing.T) {
+	d := scaling.Decide(foreseen(now(), 3))
+	if d.DesiredCapacity < 8 || d.DesiredCapacity > 13 || d.Steps[0].Rule != scaling.RulePredictive {
+		t.Errorf("got %+v", d)
+	}
+	in := foreseen(now(), 3)
+	in.Forecast = nil
+	if d := scaling.Decide(in); d.DesiredCapacity != 3 {
+		t.Errorf("without a forecast: %+v", d)
+	}
+}
+
+// What will be needed within minutes is not removed.
+func TestPredictHoldsAScaleIn(t *testing.T) {
+	in := foreseen(now().Add(-2*time.Minute), 8)
+	if d := scaling.Decide(in); d.DesiredCapacity < 8 || d.NotScaledReasons[0].Code != scaling.AlreadyAtDesired {
+		t.Errorf("got %+v", d)
+	}
+	in.Forecast = nil
+	if d := scaling.Decide(in); d.DesiredCapacity != 3 {
+		t.Errorf("without a forecast: %+v", d)
+	}
+}
+
+// Headroom follows what may come, and not the target value: 200 requests a minute are
+// two instances and a little.
+func TestPredictScalesIn(t *testing.T) {
+	in := foreseen(now().Add(5*time.Hour), 9)
+	if d := scaling.Decide(in); d.DesiredCapacity != 3 || d.Steps[0].Rule != scaling.RulePredictive {
+		t.Errorf("got %+v", d)
+	}
+	in.Target.Predictive.InstanceCapacity = 250
+	if d := scaling.Decide(in); d.DesiredCapacity != 1 {
+		t.Errorf("of 250 each: %+v", d)
+	}
+	in.Target.Limits.Min = 4
+	if d := scaling.Decide(in); d.DesiredCapacity != 4 {
+		t.Errorf("below the minimum: %+v", d)
+	}
+}
+
+// A longer provisioning time looks further ahead.
+func TestPredictByTheProvisioningTime(t *testing.T) {
+	in := foreseen(now().Add(-20*time.Minute), 3)
+	if d := scaling.Decide(in); d.DesiredCapacity != 3 {
+		t.Errorf("20 minutes before the rise: %+v", d)
+	}
+	in.Provisioning = 16*time.Minute + time.Second
+	if d := scaling.Decide(in); d.DesiredCapacity < 8 {
+		t.Errorf("20 minutes before the rise, and 17 to start: %+v", d)
+	}
+}
+
+func TestPredictByTheServiceObjective(t *testing.T) {
+	before := 0
+	for _, objective := range []float64{0.9, 0.99, 0.999, 0.9999, 0.99999} {
+		in := foreseen(now().Add(7*time.Minute), 1)
+		in.Target.Predictive.ServiceObjective = objective
+		d := scaling.Decide(in)
+		if d.DesiredCapacity < before || d.DesiredCapacity < 8 {
+			t.Errorf("%v: %+v after %d", objective, d, before)
+		}
+		before = d.DesiredCapacity
+	}
+	in := foreseen(now().Add(7*time.Minute), 1)
+	in.Target.Limits.Max = 6
+	if d := scaling.Decide(in); d.DesiredCapacity != 6 {
+		t.Errorf("above the maximum: %+v", d)
+	}
+}
+
+// Missing is not zero, here too, and old is not now.
+func TestPredictWithoutData(t *testing.T) {
+	later := now().Add(5 * time.Hour)
+	for name, c := range map[string]struct {
+		change func(*scaling.Series)
+		want   int
+	}{
+		"a gap":                             {func(s *scaling.Series) { s.Datapoints[55].Value = math.NaN() }, 9},
+		"CloudWatch did not answer in full": {func(s *scaling.Series) { s.Incomplete = "throttled" }, 9},
+		"the last ten minutes":              {func(s *scaling.Series) { s.Datapoints = s.Datapoints[:50] }, 9},
+		"nothing":                           {func(s *scaling.Series) { s.Datapoints = nil }, 9},
+		"a gap that is long over":           {func(s *scaling.Series) { s.Datapoints[30].Value = math.NaN() }, 3},
+	} {
+		in := foreseen(later, 9)
+		c.change(&in.Observation.Metrics[0])
+		d := scaling.Decide(in)
+		if d.DesiredCapacity != c.want || c.want == 9 && d.NotScaledReasons[0].Code != scaling.MissingData {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
+// Without a forecast, or with one that is not to be followed, the target value decides.
+func TestPredictOnlyWhereItIsTo(t *testing.T) {
+	for _, at := range []time.Time{now().Add(-2 * time.Minute), now().Add(10 * time.Minute), now().Add(5 * time.Hour)} {
+		known := foreseen(at, 1)
+		for capacity := 1; capacity < 16; capacity += 2 {
+			known.Observation.CurrentCapacity, known.Observation.DesiredCapacity = capacity, capacity
+			plain := known
+			plain.Target.Predictive, plain.Forecast = policy.Predictive{}, nil
+			want := text(t, scaling.Decide(plain))
+			for name, change := range map[string]func(*scaling.Input){
+				"no forecast":     func(in *scaling.Input) { in.Forecast = nil },
+				"nothing learned": func(in *scaling.Input) { in.Forecast = &forecast.Model{} },
+				"ForecastOnly":    func(in *scaling.Input) { in.Target.Predictive.Mode = policy.ForecastOnly },
+				"Off":             func(in *scaling.Input) { in.Target.Predictive = policy.Predictive{} },
+			} {
+				in := known
+				change(&in)
+				if got := text(t, scaling.Decide(in)); got != want {
+					t.Errorf("%s, %d at %s:\n%s, want\n%s", name, capacity, at, got, want)
+				}
+			}
+		}
+	}
+}
+
+func text(t *testing.T, d scaling.Decision) string {
+	t.Helper()
+	out, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func TestPredictDisableScaleIn(t *testing.T) {
+	in := foreseen(now().Add(5*time.Hour), 9)
+	in.Target.TargetTracking[0].DisableScaleIn = true
+	if d := scaling.Decide(in); d.DesiredCapacity != 9 {
+		t.Errorf("got %+v", d)
+	}
+	in.Target.TargetTracking[0].DisableScaleIn, in.Target.DisableScaleIn = false, true
+	if d := scaling.Decide(in); d.DesiredCapacity != 9 || d.NotScaledReasons[0].Code != scaling.ScaleInDisabled {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// A forecast and another metric: the larger capacity wins, and both must agree to a
+// scale-in.
+func TestPredictBesideAnotherMetric(t *testing.T) {
+	in := foreseen(now().Add(5*time.Hour), 9)
+	in.Target.TargetTracking = append(in.Target.TargetTracking, tracking("gpu", 50))
+	gpu := func(value float64) scaling.Series {
+		s := steady("gpu", value, 20)
+		for i := range s.Datapoints {
+			s.Datapoints[i].Time = s.Datapoints[i].Time.Add(5 * time.Hour)
+		}
+		return s
+	}
+	for value, want := range map[float64]int{49: 9, 80: 15, 5: 3} {
+		in := in
+		in.Observation.Metrics = append(in.Observation.Metrics[:1:1], gpu(value))
+		if d := scaling.Decide(in); d.DesiredCapacity != want {
+			t.Errorf("gpu at %v: %+v, want %d", value, d, want)
+		}
+	}
+}
+
+// The forecast of a moment ago is another than that of now: a stabilization window looks
+// back over forecasts too.
+func TestPredictInAStabilizationWindow(t *testing.T) {
+	at := now().Add(2*time.Hour + 3*time.Minute) // the load has fallen
+	in := foreseen(at, 12)
+	if d := scaling.Decide(in); d.DesiredCapacity > 5 {
+		t.Fatalf("got %+v", d)
+	}
+	in.Target.Behavior.ScaleIn.Stabilization = 20 * time.Minute
+	if d := scaling.Decide(in); d.DesiredCapacity < 10 {
+		t.Errorf("within 20 minutes: %+v", d)
+	}
+}
