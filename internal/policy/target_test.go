@@ -33,3 +33,14 @@ func TestFreeID(t *testing.T) {
 		}
 	}
 }
+
+// A value for all devices and one for each of them are each other's inverse; a metric
+// that names no devices has one.
+func TestPerDevice(t *testing.T) {
+	for devices, want := range map[int]float64{0: 12, 1: 12, 2: 24, 4: 48} {
+		m := policy.Metric{Devices: devices}
+		if all := m.AllDevices(12); all != want || m.PerDevice(all) != 12 {
+			t.Errorf("%d devices at 12: %v, of which each has %v", devices, all, m.PerDevice(all))
+		}
+	}
+}
