@@ -5,11 +5,13 @@ package contract
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -71,10 +73,17 @@ func put(ctx context.Context, client *sdk.Client, w window, of policy.Metric, sa
 			MetricName: &of.MetricName, Dimensions: dimensions, Timestamp: aws.Time(w.at(s)), Value: &s.value,
 		})
 	}
-	if _, err := client.PutMetricData(ctx, in); err != nil {
+	if _, err := client.PutMetricData(ctx, in, once); err != nil {
 		return fmt.Errorf("put metric data: %w", err)
 	}
 	return nil
+}
+
+// once sends a request a single time, on a connection that nobody has begun to close:
+// what is put twice, because the answer was lost, adds up.
+func once(o *sdk.Options) {
+	o.Retryer = aws.NopRetryer{}
+	o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
 }
 
 // computesExpressions is a behaviour that no implementation here can show.
