@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -225,7 +226,7 @@ func TestAnyLoad(t *testing.T) {
 				t.Fatalf("%d minutes ahead: %+v", ahead, p)
 			}
 			before := 1.0
-			for _, load := range []float64{0, p.Median / 2, p.Median, 2 * p.Median, 1e12, 1e13} {
+			for _, load := range slices.Sorted(slices.Values([]float64{0, p.Median / 2, p.Median, 2 * p.Median, 1e12, 1e13})) {
 				c := p.Exceeded(load)
 				if !(c >= 0) || c > before+1e-9 {
 					t.Fatalf("%d minutes ahead: above %v in %v, after %v", ahead, load, c, before)
