@@ -116,10 +116,8 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("price") && !(o.price > 0 && o.price <= 1e6) {
 		return invalid(fmt.Errorf("--price %v is not above 0 and at most 1e6", o.price))
 	}
-	for _, input := range []string{o.trace, o.policy} {
-		if o.timeline != "" && sameFile(input, o.timeline) {
-			return invalid(fmt.Errorf("--timeline %s would overwrite what is read", o.timeline))
-		}
+	if err := spares("timeline", o.timeline, o.trace, o.policy); err != nil {
+		return err
 	}
 	return o.checkPeers()
 }
@@ -209,10 +207,7 @@ func loadPerInstance(t policy.Target, capacity float64) float64 {
 
 // writeTimeline writes what sagescale did to a file.
 func writeTimeline(path string, line replay.Timeline) error {
-	file, err := report.Create(path)
-	if errors.Is(err, report.ErrNotAFile) {
-		return invalid(err)
-	}
+	file, err := create(path)
 	if err != nil {
 		return err
 	}

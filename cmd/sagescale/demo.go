@@ -102,10 +102,7 @@ func demo(cmd *cobra.Command, o demoOptions, now func() time.Time) error {
 	if err != nil {
 		return err
 	}
-	records, err := report.Create(o.records)
-	if errors.Is(err, report.ErrNotAFile) {
-		return invalid(err)
-	}
+	records, err := create(o.records)
 	if err != nil {
 		return err
 	}
@@ -139,10 +136,8 @@ func (o demoOptions) check(cmd *cobra.Command) error {
 	if err := o.endpointTimes.check(); err != nil {
 		return err
 	}
-	for _, input := range []string{o.trace, o.policy} {
-		if input != "" && sameFile(input, o.records) {
-			return invalid(fmt.Errorf("--records %s would overwrite what is read", o.records))
-		}
+	if err := spares("records", o.records, o.trace, o.policy); err != nil {
+		return err
 	}
 	return checkCapacity(cmd, o.capacity)
 }
@@ -180,6 +175,25 @@ func (o endpointTimes) check() error {
 	} {
 		if d.value < d.lowest || d.value > longest {
 			return invalid(fmt.Errorf("--%s %s is not from %s to %s", d.flag, d.value, d.lowest, longest))
+		}
+	}
+	return nil
+}
+
+// create begins a file that a flag names.
+func create(path string) (*report.File, error) {
+	file, err := report.Create(path)
+	if errors.Is(err, report.ErrNotAFile) {
+		return nil, invalid(err)
+	}
+	return file, err
+}
+
+// spares refuses an output that is one of the inputs; what was not given is none.
+func spares(flag, output string, inputs ...string) error {
+	for _, input := range inputs {
+		if sameFile(input, output) {
+			return invalid(fmt.Errorf("--%s %s would overwrite what is read", flag, output))
 		}
 	}
 	return nil

@@ -26,6 +26,18 @@ func (p *past) add(load float64) {
 	p.sums = append(p.sums, p.sums[len(p.sums)-1]+load)
 }
 
+// observe adds a load; one that was not measured is taken to be as the minutes before.
+func (p *past) observe(load float64) (taken float64, known bool) {
+	if known = measured(load); !known {
+		n := p.minutes()
+		if load = p.mean(n-windows()[1], n); math.IsNaN(load) {
+			load = 0 // nothing is known before it
+		}
+	}
+	p.add(load)
+	return load, known
+}
+
 // minutes is how many there are.
 func (p *past) minutes() int { return max(0, len(p.sums)-1) }
 

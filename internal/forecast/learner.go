@@ -43,14 +43,7 @@ func NewLearner(from time.Time) *Learner { return &Learner{from: from} }
 // taken to be as the minutes before, and nothing is learned of it.
 func (l *Learner) Observe(load float64) {
 	n := l.past.minutes()
-	known := measured(load)
-	if !known {
-		load = l.past.mean(n-windows()[1], n)
-		if math.IsNaN(load) {
-			load = 0
-		}
-	}
-	l.past.add(load)
+	load, known := l.past.observe(load)
 	if known {
 		l.score(n, load)
 	}

@@ -32,14 +32,8 @@ func (m *Model) Outlook(recent []float64, through time.Time) (o Outlook, ok bool
 		return Outlook{}, false
 	}
 	o = Outlook{model: m, past: &past{}, through: through}
-	for i, load := range recent[max(0, len(recent)-Recent):] {
-		if !measured(load) {
-			load = o.past.mean(i-windows()[1], i)
-		}
-		if math.IsNaN(load) {
-			load = 0 // nothing is known before it
-		}
-		o.past.add(load)
+	for _, load := range recent[max(0, len(recent)-Recent):] {
+		o.past.observe(load)
 	}
 	n := o.past.minutes()
 	if n < Recent {

@@ -45,7 +45,11 @@ func (m Model) check() error {
 func steps(d time.Duration) int { return max(1, int((d+minute-1)/minute)) }
 
 // need is how many instances serve so many requests a minute.
-func (m Model) need(requests float64) int { return int(math.Ceil(requests/m.InstanceCapacity - 1e-9)) }
+func (m Model) need(requests float64) int { return whole(requests / m.InstanceCapacity) }
+
+// whole returns the whole instances that so much of one needs. What floating point adds
+// to a whole number does not make another.
+func whole(instances float64) int { return int(math.Ceil(instances - 1e-9)) }
 
 // Scaler is what decides in a replay. Decide returns the capacity that is to be
 // desired; it is asked only when the endpoint takes a change.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Peer is a scaler that keeps the load at Target, a share of what an instance serves.
+// Peer is a scaler that keeps the load at its target, a share of what an instance serves.
 type Peer struct {
 	name   string
 	target float64
@@ -21,7 +21,7 @@ func (p Peer) Decide(v View) (int, error) {
 	return min(max(p.decide(p, v), v.Model.Limits.Min), v.Model.Limits.Max), nil
 }
 
-// at returns the load that the peer keeps on an instance, in requests a minute.
+// perInstance returns the load that the peer keeps on an instance, in requests a minute.
 func (p Peer) perInstance(v View) float64 { return p.target * v.Model.InstanceCapacity }
 
 // The numbers of Application Auto Scaling's target tracking for SageMaker.
@@ -43,7 +43,7 @@ func ApplicationAutoScaling(target float64) Peer {
 	return Peer{"application-auto-scaling", target, func(p Peer, v View) int {
 		per, n := p.perInstance(v), len(v.Requests)
 		if load, all := p.each(v, awsOut, func(share float64) bool { return share > per }); all {
-			if to := int(math.Ceil(load/per - 1e-9)); to > v.Desired {
+			if to := whole(load / per); to > v.Desired {
 				return to
 			}
 		}
@@ -51,7 +51,7 @@ func ApplicationAutoScaling(target float64) Peer {
 			return v.Desired
 		}
 		if load, all := p.each(v, awsIn, func(share float64) bool { return share < awsThreshold*per }); all {
-			return min(v.Desired, int(math.Ceil(load/per-1e-9)))
+			return min(v.Desired, whole(load/per))
 		}
 		return v.Desired
 	}}
@@ -118,7 +118,7 @@ func (p Peer) recommended(v View, i int) int {
 	if math.Abs(ratio-1) <= hpaTolerance {
 		return served
 	}
-	return int(math.Ceil(ratio*float64(served) - 1e-9))
+	return whole(ratio * float64(served))
 }
 
 // The numbers of Knative's autoscaler.
@@ -141,7 +141,7 @@ func KPA(target float64) Peer {
 		}
 		ready := float64(v.InService[v.Step])
 		bounded := func(i int) int {
-			wanted := math.Ceil(v.Requests[i]/p.perInstance(v) - 1e-9)
+			wanted := float64(whole(v.Requests[i] / p.perInstance(v)))
 			return int(min(max(wanted, math.Floor(ready/kpaDown)), math.Ceil(kpaUp*ready)))
 		}
 		wanted := bounded(n - 1)

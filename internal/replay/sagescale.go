@@ -3,6 +3,7 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sagescale/internal/activity"
@@ -75,9 +76,10 @@ func (s *Sagescale) learn(in *scaling.Input, v View) {
 		}
 	}
 	in.Forecast = &s.model
-	for _, c := range v.Changes {
+	for _, c := range slices.Backward(v.Changes) {
 		if c.ScaleOut() {
 			in.Provisioning = time.Duration(c.Effect-c.At) * minute
+			return
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -30,19 +29,14 @@ type Backtest struct {
 
 // JSON writes the scores for machines.
 func (b Backtest) JSON(w io.Writer) error {
-	type trace struct {
-		Steps       int     `json:"steps"`
-		StepSeconds float64 `json:"step_seconds"`
-		Requests    float64 `json:"requests"`
-	}
 	type result struct {
 		replay.Score
 		Cost *float64 `json:"cost,omitempty"`
 	}
 	out := struct {
-		Trace   trace    `json:"trace"`
+		Trace   load     `json:"trace"`
 		Results []result `json:"results"`
-	}{Trace: trace{len(b.Trace.Requests), b.Trace.Step.Seconds(), b.Trace.Total()}, Results: []result{}}
+	}{Trace: loadOf(b.Trace), Results: []result{}}
 	for _, s := range b.Scores {
 		r := result{Score: s}
 		if b.Price > 0 {
@@ -51,10 +45,7 @@ func (b Backtest) JSON(w io.Writer) error {
 		}
 		out.Results = append(out.Results, r)
 	}
-	encoder := json.NewEncoder(plain.JSON(w))
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return writeJSON(w, out)
 }
 
 // cost is what the instances of a score cost, to the cent.

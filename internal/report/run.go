@@ -31,11 +31,6 @@ type Run struct {
 
 // JSON writes the totals and the activities of every target, in plain characters.
 func (r Run) JSON(w io.Writer) error {
-	type trace struct {
-		Steps       int     `json:"steps"`
-		StepSeconds float64 `json:"step_seconds"`
-		Requests    float64 `json:"requests"`
-	}
 	type target struct {
 		Name             string  `json:"name"`
 		InstanceCapacity float64 `json:"instance_capacity"`
@@ -43,14 +38,14 @@ func (r Run) JSON(w io.Writer) error {
 		Activities []activity.Activity `json:"activities"`
 	}
 	out := struct {
-		Trace       trace    `json:"trace"`
+		Trace       load     `json:"trace"`
 		Results     []target `json:"results"`
 		Ticks       int      `json:"ticks"`
 		Records     int      `json:"decision_records"`
 		Errors      int      `json:"errors"`
 		RecordsFile string   `json:"records_file"`
 	}{
-		Trace:       trace{len(r.Trace.Requests), r.Trace.Step.Seconds(), r.Trace.Total()},
+		Trace:       loadOf(r.Trace),
 		Ticks:       r.Result.Ticks,
 		Records:     r.Result.Records,
 		Errors:      r.Result.Errors,
@@ -61,10 +56,24 @@ func (r Run) JSON(w io.Writer) error {
 		all := append([]activity.Activity{}, t.Activities...)
 		out.Results = append(out.Results, target{t.Key(), capacity, t.Totals(), all})
 	}
+	return writeJSON(w, out)
+}
+
+// load is what the JSON says of a trace.
+type load struct {
+	Steps       int     `json:"steps"`
+	StepSeconds float64 `json:"step_seconds"`
+	Requests    float64 `json:"requests"`
+}
+
+func loadOf(t trace.Trace) load { return load{len(t.Requests), t.Step.Seconds(), t.Total()} }
+
+// writeJSON writes a value in plain characters, with two spaces a level.
+func writeJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(plain.JSON(w))
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return encoder.Encode(v)
 }
 
 // Text writes the same for people: what was simulated, a plot, the activities

@@ -36,11 +36,7 @@ func (in Input) predict(t policy.TargetTracking, load reading, back time.Duratio
 	if !ok {
 		return ask{}, false
 	}
-	a := ask{
-		rule: RulePredictive, name: t.Metric.Name, capacity: in.Present(),
-		cooldown: Cooldown{Out: t.ScaleOutCooldown, In: t.ScaleInCooldown},
-		abstains: t.DisableScaleIn,
-	}
+	a := in.askOf(RulePredictive, t)
 	const soon = 3
 	lead := in.lead()
 	allowed := chance(in.Target.Predictive.ServiceObjective)

@@ -32,13 +32,7 @@ func (in Input) track(t policy.TargetTracking, minimum int) func(back time.Durat
 // and never makes one.
 func (in Input) trackBy(t policy.TargetTracking, least, most reading, minimum int) ask {
 	present := in.Present()
-	a := ask{
-		rule:     RuleTargetTracking,
-		name:     t.Metric.Name,
-		capacity: present,
-		cooldown: Cooldown{Out: t.ScaleOutCooldown, In: t.ScaleInCooldown},
-		abstains: t.DisableScaleIn,
-	}
+	a := in.askOf(RuleTargetTracking, t)
 	tolerance := in.Target.Behavior.ScaleOut.Tolerance
 	top := falling(least.latest(t.ScaleOut.Periods))
 	high := above(top, present, tolerance)
@@ -65,6 +59,17 @@ func (in Input) trackBy(t policy.TargetTracking, least, most reading, minimum in
 	}
 	in.trackDown(&a, t, need, minimum)
 	return a
+}
+
+// askOf returns the ask of t by a rule that asks for no change yet.
+func (in Input) askOf(rule Rule, t policy.TargetTracking) ask {
+	return ask{
+		rule:     rule,
+		name:     t.Metric.Name,
+		capacity: in.Present(),
+		cooldown: Cooldown{Out: t.ScaleOutCooldown, In: t.ScaleInCooldown},
+		abstains: t.DisableScaleIn,
+	}
 }
 
 // trackDown completes what t asks for when it asks for no more than there is, by

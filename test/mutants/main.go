@@ -17,9 +17,9 @@
 //	go run ./test/mutants -broken test/faults/broken.txt
 //
 // This tries the broken builds of a list: faults that a scaler may have, and that
-// the tests beside the list must find. Their random runs are given one seed after
-// the other, so the first that finds it is known; the table of them stands in the
-// page beside the list.
+// the tests beside the list must find. What the table in the page beside the list says
+// has found one before is tried first; else its random runs are given one seed after the
+// other.
 package main
 
 import (
