@@ -28,11 +28,15 @@ func (p *past) add(load float64) {
 
 // observe adds a load; one that was not measured is taken to be as the minutes before.
 func (p *past) observe(load float64) (taken float64, known bool) {
-	if known = measured(load); !known {
-		n := p.minutes()
+	const least = 1e-6 // of a request: next to nothing by itself, but not beside nothing
+	n := p.minutes()
+	switch known = measured(load); {
+	case !known:
 		if load = p.mean(n-windows()[1], n); math.IsNaN(load) {
 			load = 0 // nothing is known before it
 		}
+	case load < least:
+		load = 0
 	}
 	p.add(load)
 	return load, known

@@ -28,9 +28,21 @@
 package forecast
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"time"
 )
+
+// Lookback is how much of the past a forecast is learned of, and MaxAge for how long
+// what was learned is good: the profile of the day ends soon after.
+const (
+	Lookback = lookBack * 24 * time.Hour
+	MaxAge   = 24 * time.Hour
+)
+
+// form is the version of a model's form. One of another form is not understood.
+const form = 1
 
 // Recent is how many of the last minutes a forecast goes by.
 const Recent = 45
@@ -43,6 +55,8 @@ func horizons() [8]int { return [8]int{2, 4, 6, 9, 12, 16, 24, 36} }
 
 // Model is what has been learned of a load.
 type Model struct {
+	// Form is the version of the form that follows, 0 for a model that knows nothing.
+	Form int `json:"form"`
 	// Through is the end of the last minute that was learned of, and Minutes how many
 	// there were.
 	Through time.Time `json:"through"`
@@ -53,12 +67,50 @@ type Model struct {
 	// any unit, empty before the second day.
 	Season     []float64 `json:"season,omitempty"`
 	SeasonFrom time.Time `json:"seasonFrom,omitzero"`
+	// Error is the mean absolute error of the forecasts of late, nine minutes ahead,
+	// as a share of the mean load.
+	Error float64 `json:"error"`
+	// Misses is the share of the minutes of late whose load was above what one of ten
+	// was expected to be above.
+	Misses float64 `json:"misses"`
 	// Errors has the mean absolute error of every expert.
 	Errors [experts]float64 `json:"errors"`
 	// Spread has the usual spread at every level, as a share of the load.
 	Spread [levels]spread `json:"spread"`
 	// Tails has the distribution of errors at every horizon of the ladder.
 	Tails [8]Histogram `json:"tails"`
+}
+
+// Check says what is wrong with a model that was read, as far as it could make a
+// forecast go wrong.
+func (m *Model) Check() error {
+	if m.Form != form {
+		return fmt.Errorf("its form is %d, the one known here is %d", m.Form, form)
+	}
+	if len(m.Season) > behind+ahead {
+		return fmt.Errorf("its profile has %d slots", len(m.Season))
+	}
+	sound := func(v float64) bool { return v >= 0 && v <= 1e30 }
+	ok := sound(m.Mean) && sound(m.Error) && sound(m.Misses)
+	for _, v := range m.Season {
+		ok = ok && sound(v)
+	}
+	for _, v := range m.Errors {
+		ok = ok && sound(v)
+	}
+	for _, s := range m.Spread {
+		ok = ok && sound(s.Sum) && sound(s.Weight)
+	}
+	for _, t := range m.Tails {
+		ok = ok && sound(t.Weight)
+		for _, c := range t.Counts {
+			ok = ok && sound(c)
+		}
+	}
+	if !ok {
+		return errors.New("it has numbers that no model has")
+	}
+	return nil
 }
 
 // spread is a mean with forgetting: a sum by a weight.

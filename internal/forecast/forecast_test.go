@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,9 +30,9 @@ func learn(loads []float64) *forecast.Learner {
 func outlook(t testing.TB, loads []float64) forecast.Outlook {
 	t.Helper()
 	m := learn(loads).Model()
-	o, ok := m.Outlook(loads[max(0, len(loads)-forecast.Recent):], start().Add(time.Duration(len(loads))*time.Minute))
-	if !ok {
-		t.Fatal("there is no outlook")
+	o, err := m.Outlook(loads[max(0, len(loads)-forecast.Recent):], start().Add(time.Duration(len(loads))*time.Minute))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return o
 }
@@ -153,9 +154,9 @@ func TestChancesAreTrue(t *testing.T) {
 		above := 0
 		for i := 2 * day; i+ahead < 4*day; i++ {
 			m := l.Model()
-			o, ok := m.Outlook(loads[i-forecast.Recent:i], start().Add(time.Duration(i)*time.Minute))
-			if !ok {
-				t.Fatal("there is no outlook")
+			o, err := m.Outlook(loads[i-forecast.Recent:i], start().Add(time.Duration(i)*time.Minute))
+			if err != nil {
+				t.Fatal(err)
 			}
 			p := o.At(ahead)
 			if p.Exceeded(loads[i+ahead-1]) < allowed {
@@ -169,22 +170,78 @@ func TestChancesAreTrue(t *testing.T) {
 	}
 }
 
-func TestTooLittleIsKnown(t *testing.T) {
-	for _, n := range []int{0, 1, 60, 125} {
-		loads := minutes(n, func(int) float64 { return 5 })
-		m := learn(loads).Model()
-		if _, ok := m.Outlook(loads, start().Add(time.Duration(n)*time.Minute)); ok {
-			t.Errorf("%d minutes are enough", n)
+// What is not to be followed says why.
+func TestNotToBeFollowed(t *testing.T) {
+	level := func(n int, load float64) []float64 { return minutes(n, func(int) float64 { return load }) }
+	gaps := level(500, 5)
+	for i := 460; i < 480; i++ {
+		gaps[i] = math.NaN()
+	}
+	r := rand.New(rand.NewPCG(9, 0))
+	climbing := minutes(3600, func(i int) float64 {
+		return 1000 * (1 + 0.01*r.NormFloat64()) * math.Exp(0.01*max(0, float64(i-3500)))
+	})
+	for name, c := range map[string]struct {
+		loads  []float64
+		recent int
+		later  time.Duration
+		want   string
+	}{
+		"nothing":            {nil, 0, 0, "learned of 0 minutes"},
+		"two hours":          {level(125, 5), forecast.Recent, 0, "learned of 125 minutes, 126 are needed"},
+		"few recent minutes": {level(500, 5), 29, 0, "29 were measured"},
+		"a gap":              {gaps, forecast.Recent, 0, "25 were measured"},
+		"no load":            {level(500, 0), forecast.Recent, 0, "no load"},
+		"old":                {level(500, 5), forecast.Recent, 24*time.Hour + time.Minute, "learned 24h1m0s ago"},
+		"bad of late":        {climbing, forecast.Recent, 0, "had more load than one of ten should have"},
+	} {
+		m := learn(c.loads).Model()
+		_, err := m.Outlook(c.loads[len(c.loads)-c.recent:], start().Add(time.Duration(len(c.loads))*time.Minute+c.later))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	loads := minutes(500, func(int) float64 { return 5 })
-	m := learn(loads).Model()
-	if _, ok := m.Outlook(loads[:forecast.Recent-1], start()); ok {
-		t.Error("fewer than the recent minutes are enough")
+	for name, c := range map[string]struct {
+		loads []float64
+		later time.Duration
+	}{
+		"just enough":      {level(126, 5), 0},
+		"just not too old": {level(500, 5), 24 * time.Hour},
+		"bad an hour ago":  {append(climbing, level(600, 2700)...), 0},
+	} {
+		m := learn(c.loads).Model()
+		if _, err := m.Outlook(c.loads[len(c.loads)-forecast.Recent:], start().Add(time.Duration(len(c.loads))*time.Minute+c.later)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	none := learn(minutes(500, func(int) float64 { return 0 })).Model()
-	if _, ok := none.Outlook(make([]float64, forecast.Recent), start()); ok {
-		t.Error("there is an outlook on nothing")
+}
+
+// What is no model is refused when it is read: a forecast by it could be anything.
+func TestCheck(t *testing.T) {
+	sound := learn(minutes(2*day, rhythm)).Model()
+	if err := sound.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*forecast.Model){
+		"nothing":                  func(m *forecast.Model) { *m = forecast.Model{} },
+		"another form":             func(m *forecast.Model) { m.Form = 2 },
+		"a negative mean":          func(m *forecast.Model) { m.Mean = -1 },
+		"a mean without measure":   func(m *forecast.Model) { m.Mean = 1e300 },
+		"no number as error":       func(m *forecast.Model) { m.Error = math.NaN() },
+		"no number as misses":      func(m *forecast.Model) { m.Misses = math.NaN() },
+		"an expert's error":        func(m *forecast.Model) { m.Errors[6] = -1 },
+		"a spread":                 func(m *forecast.Model) { m.Spread[3].Sum = -1 },
+		"the weight of a spread":   func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
+		"a count of errors":        func(m *forecast.Model) { m.Tails[7].Counts[95] = -1 },
+		"the weight of the counts": func(m *forecast.Model) { m.Tails[0].Weight = -1 },
+		"a slot of the profile":    func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
+		"a long profile":           func(m *forecast.Model) { m.Season = append(m.Season, 1) },
+	} {
+		m := sound
+		spoil(&m)
+		if m.Check() == nil {
+			t.Errorf("%s is taken", name)
+		}
 	}
 }
 
@@ -216,8 +273,11 @@ func TestAnyLoad(t *testing.T) {
 		hold := rapid.IntRange(1, 120).Draw(t, "minutes of each")
 		loads := minutes(3*day/2, func(i int) float64 { return levels[i/hold%len(levels)] })
 		m := learn(loads).Model()
-		o, ok := m.Outlook(loads[len(loads)-forecast.Recent:], start().Add(time.Duration(len(loads))*time.Minute))
-		if !ok {
+		if err := m.Check(); err != nil {
+			t.Fatal(err)
+		}
+		o, err := m.Outlook(loads[len(loads)-forecast.Recent:], start().Add(time.Duration(len(loads))*time.Minute))
+		if err != nil {
 			return
 		}
 		for _, ahead := range []int{1, 6, 13, 50} {

@@ -34,10 +34,16 @@ const (
 	keepExperts = 2000
 	keepSpread  = 2000
 	keepTails   = 3000
+	keepMisses  = 120
 )
 
+// unlikely is the chance at which what is forecast is held to what came.
+const unlikely = 0.1
+
 // NewLearner returns one that knows nothing; the first minute begins at from.
-func NewLearner(from time.Time) *Learner { return &Learner{from: from} }
+func NewLearner(from time.Time) *Learner {
+	return &Learner{from: from, model: Model{Form: form, Misses: unlikely}}
+}
 
 // Observe takes the load of the next minute. One that was not measured is NaN: it is
 // taken to be as the minutes before, and nothing is learned of it.
@@ -97,15 +103,27 @@ func (l *Learner) score(n int, load float64) {
 		if !f.made {
 			continue
 		}
-		m.Tails[step].add((load-f.mix)/f.spread, keepTails)
-		if step != judged {
-			continue
+		off := (load - f.mix) / f.spread
+		if step == judged {
+			m.judge(f, load, m.Tails[step].exceed(off))
 		}
-		for i, v := range f.of {
-			e := math.Abs(v-load) / m.Mean
-			m.Errors[i] += (e - m.Errors[i]) / keepExperts
-		}
+		m.Tails[step].add(off, keepTails)
 	}
+}
+
+// judge takes in how far off a forecast was. chance is how likely it held so high a
+// load to be.
+func (m *Model) judge(f awaited, load, chance float64) {
+	fade := func(mean *float64, v, keep float64) { *mean += (v - *mean) / keep }
+	for i, v := range f.of {
+		fade(&m.Errors[i], math.Abs(v-load)/m.Mean, keepExperts)
+	}
+	fade(&m.Error, math.Abs(f.mix-load)/m.Mean, keepExperts)
+	missed := 0.0
+	if chance < unlikely {
+		missed = 1
+	}
+	fade(&m.Misses, missed, keepMisses)
 }
 
 // forecast forecasts the minutes at the horizons of the ladder.

@@ -1,6 +1,8 @@
 package forecast
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -20,29 +22,55 @@ const late = 30
 // minute, and the squares of what is less are finite.
 func measured(load float64) bool { return load >= 0 && load <= 1e12 }
 
-// learned is how many errors must be known at a horizon before it is trusted: an hour
-// and a half.
-const learned = 90
+// What a forecast must be for it to be followed.
+const (
+	// learned is how many errors must be known at a horizon: an hour and a half.
+	learned = 90
+	// known is how many of the recent minutes must have been measured.
+	known = Recent * 2 / 3
+	// trusted bounds Model.Misses: three times as many as there should be.
+	trusted = 3 * unlikely
+)
 
 // Outlook returns what may come after the last of some minutes, which ends at through.
-// recent has their loads, oldest first, Recent of them as far as there are so many; one
-// that was not measured is NaN. ok is false while too little is known.
-func (m *Model) Outlook(recent []float64, through time.Time) (o Outlook, ok bool) {
-	if m.Mean <= 0 || m.Minutes < learned+maxAhead {
-		return Outlook{}, false
+// recent has their loads, oldest first, the last Recent of them counting; one that was
+// not measured is NaN. An error says why the model is not to be followed: too little is
+// known, what was learned is old, or its forecasts were bad of late.
+func (m *Model) Outlook(recent []float64, through time.Time) (Outlook, error) {
+	if err := m.fit(through); err != nil {
+		return Outlook{}, err
 	}
-	o = Outlook{model: m, past: &past{}, through: through}
+	o := Outlook{model: m, past: &past{}, through: through}
+	n := 0
 	for _, load := range recent[max(0, len(recent)-Recent):] {
-		o.past.observe(load)
+		if _, measured := o.past.observe(load); measured {
+			n++
+		}
 	}
-	n := o.past.minutes()
-	if n < Recent {
-		return Outlook{}, false
+	if n < known {
+		return Outlook{}, fmt.Errorf("of the last %d minutes %d were measured, %d are needed", Recent, n, known)
 	}
-	for i := n - late + 1; i <= n; i++ {
+	minutes := o.past.minutes()
+	for i := minutes - late + 1; i <= minutes; i++ {
 		o.late += m.off(o.past, i) / late
 	}
-	return o, true
+	return o, nil
+}
+
+// fit says why a model cannot be followed at a time.
+func (m *Model) fit(at time.Time) error {
+	const needed = learned + maxAhead
+	switch age := at.Sub(m.Through); {
+	case m.Minutes < needed:
+		return fmt.Errorf("it was learned of %d minutes, %d are needed", m.Minutes, needed)
+	case m.Mean <= 0:
+		return errors.New("it was learned of no load")
+	case age > MaxAge:
+		return fmt.Errorf("it was learned %s ago, which is more than %s", age.Round(time.Minute), MaxAge)
+	case m.Misses > trusted:
+		return fmt.Errorf("of late %.0f %% of the minutes had more load than one of ten should have", 100*m.Misses)
+	}
+	return nil
 }
 
 func (o Outlook) experts(ahead int) [experts]float64 {

@@ -17,6 +17,8 @@ type Decision struct {
 	MaxCapacity      int      `json:"maxCapacity"`
 	Steps            []Step   `json:"steps"`
 	NotScaledReasons []Reason `json:"notScaledReasons"`
+	// Forecast is what is forecast of the load, nil where none is to be.
+	Forecast *Forecast `json:"forecast,omitempty"`
 	// Cooldown is that of the policy which asked for another capacity, zero when
 	// none did.
 	Cooldown Cooldown `json:"-"`

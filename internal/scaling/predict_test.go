@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,8 +165,10 @@ func TestPredictOnlyWhereItIsTo(t *testing.T) {
 	}
 }
 
+// text is all of a decision but the forecast that it shows.
 func text(t *testing.T, d scaling.Decision) string {
 	t.Helper()
+	d.Forecast = nil
 	out, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
@@ -217,5 +220,69 @@ func TestPredictInAStabilizationWindow(t *testing.T) {
 	in.Target.Behavior.ScaleIn.Stabilization = 20 * time.Minute
 	if d := scaling.Decide(in); d.DesiredCapacity < 10 {
 		t.Errorf("within 20 minutes: %+v", d)
+	}
+}
+
+// What is forecast is in the decision, followed or not.
+func TestForecastIsShown(t *testing.T) {
+	in := foreseen(now(), 3)
+	in.Provisioning = 5*time.Minute + time.Second
+	followed := scaling.Decide(in).Forecast
+	in.Target.Predictive.Mode = policy.ForecastOnly
+	shown := scaling.Decide(in).Forecast
+	if followed == nil || shown == nil || !followed.Followed || shown.Followed {
+		t.Fatalf("followed %+v, shown %+v", followed, shown)
+	}
+	shown.Followed = true
+	if *followed != *shown {
+		t.Errorf("followed %+v, shown %+v", followed, shown)
+	}
+	in.Target.Predictive.Mode = policy.ForecastAndScale
+	if d := scaling.Decide(in); d.DesiredCapacity != shown.Capacity {
+		t.Errorf("%d are shown, %d are asked for", shown.Capacity, d.DesiredCapacity)
+	}
+	if !shown.From.Equal(now().Add(6*time.Minute)) || !shown.Through.Equal(now().Add(12*time.Minute)) || shown.Unused != "" {
+		t.Errorf("6 minutes after %s: %+v", now(), shown)
+	}
+	if e := shown.Expected; e < 700 || e > 1000 || shown.Upper < e || shown.Upper > 1300 || shown.Capacity != int(math.Ceil(shown.Upper/100)) {
+		t.Errorf("a load of 800 or so and up to 1000 comes: %+v", shown)
+	}
+	if shown.Error < 0.01 || shown.Error > 0.05 || shown.AgeSeconds != 0 {
+		t.Errorf("by a noise of 2 %%: %+v", shown)
+	}
+	in.Forecast.Through = in.Forecast.Through.Add(-90 * time.Minute)
+	if d := scaling.Decide(in); d.Forecast.AgeSeconds != 5400 {
+		t.Errorf("an hour and a half later: %+v", d.Forecast)
+	}
+}
+
+// Why a forecast is not used is in the decision.
+func TestForecastThatIsNotUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*scaling.Input)
+		want   string
+	}{
+		"none":       {func(in *scaling.Input) { in.Forecast = nil }, "there is none yet"},
+		"unlearned":  {func(in *scaling.Input) { in.Forecast = &forecast.Model{} }, "learned of 0 minutes"},
+		"old":        {func(in *scaling.Input) { in.Forecast.Through = in.Now.Add(-25 * time.Hour) }, "25h0m0s ago"},
+		"bad":        {func(in *scaling.Input) { in.Forecast.Misses = 0.31 }, "31 % of the minutes"},
+		"no data":    {func(in *scaling.Input) { in.Observation.Metrics[0].Datapoints = nil }, "in the last 5m"},
+		"other data": {func(in *scaling.Input) { in.Observation.Metrics[0].Metric = perInstance }, "load of all instances"},
+		"by seconds": {func(in *scaling.Input) { in.Target.TargetTracking[0].Metric.Period = 10 * time.Second }, "every 10s"},
+	} {
+		in := foreseen(now(), 3)
+		c.change(&in)
+		d := scaling.Decide(in)
+		if d.Forecast == nil || !strings.Contains(d.Forecast.Unused, c.want) || d.Forecast.Followed || d.Forecast.Capacity != 0 {
+			t.Errorf("%s: %+v, want %q", name, d.Forecast, c.want)
+		}
+		if len(d.Steps) > 0 && d.Steps[0].Rule != scaling.RuleTargetTracking {
+			t.Errorf("%s: %+v", name, d.Steps)
+		}
+	}
+	in := foreseen(now(), 3)
+	in.Target.Predictive = policy.Predictive{}
+	if d := scaling.Decide(in); d.Forecast != nil {
+		t.Errorf("without predictive: %+v", d.Forecast)
 	}
 }

@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,10 +20,15 @@ type ask struct {
 	abstains, insists bool
 	// unsure says that missing datapoints might make it ask for more.
 	unsure bool
+	// forecast is what is forecast of its metric, nil for nothing.
+	forecast *Forecast
 }
 
 // recommend applies what the target-tracking and the step policies ask for to d.
 func (in Input) recommend(d *Decision, asks []ask) {
+	if i := slices.IndexFunc(asks, func(a ask) bool { return a.forecast != nil }); i >= 0 {
+		d.Forecast = asks[i].forecast
+	}
 	followed, reasons := in.choose(asks)
 	d.NotScaledReasons = append(d.NotScaledReasons, reasons...)
 	if followed == nil {

@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,13 +13,25 @@ func (in Input) track(t policy.TargetTracking, minimum int) func(back time.Durat
 	s := in.load(t)
 	load := in.read(t.Metric, s)
 	least, most := in.needs(t, load, s.Metric != policy.Invocations)
+	track := func(back time.Duration) ask { return in.trackBy(t, least.before(back), most.before(back), minimum) }
+	if !in.Target.Predictive.Mode.Forecasts() || t.Metric.Name != policy.InvocationsPerInstance {
+		return track
+	}
 	return func(back time.Duration) ask {
-		if in.Target.Predictive.Mode == policy.ForecastAndScale && s.Metric == policy.Invocations {
-			if a, ok := in.predict(t, load, back, minimum); ok {
-				return a
-			}
+		v, err := in.foresee(load, back)
+		if s.Metric != policy.Invocations {
+			err = errors.New("the load of all instances was not measured")
 		}
-		return in.trackBy(t, least.before(back), most.before(back), minimum)
+		a := ask{}
+		if err == nil && in.Target.Predictive.Mode == policy.ForecastAndScale {
+			a = in.predict(t, load.before(back), v, minimum)
+		} else {
+			a = track(back)
+		}
+		if back == 0 {
+			a.forecast = in.forecast(v, err)
+		}
+		return a
 	}
 }
 
