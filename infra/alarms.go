@@ -91,6 +91,9 @@ func (s *stack) addOperationalAlarms() {
 	s.addHeartbeat()
 	s.addFailing()
 	s.addHeld()
+	if s.forecasts() {
+		s.addReactive()
+	}
 	for _, name := range bundle.Names() {
 		s.addErrors(name)
 	}
@@ -147,6 +150,26 @@ func (s *stack) addHeld() {
 		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
 		EvaluationPeriods:  number(30),
 		DatapointsToAlarm:  number(27), // a minute without a tick proves nothing
+		TreatMissingData:   text("notBreaching"),
+	})
+}
+
+// addReactive alarms when a target that is to scale ahead of its load has had no forecast
+// to go by for so long that it is not just new, or its load a little while unknown.
+func (s *stack) addReactive() {
+	s.addOperational("reactive", &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: text("Some target with predictive scaling has had no forecast to go by for 3 hours: its target value decides. " +
+			"The forecast in its records in the logs of the schedule function says why; " +
+			"what was learned, and what went wrong with it, is in the lines 'forecast learned'."),
+		Namespace:          text(config.MetricNamespace),
+		MetricName:         text(config.MetricReactive),
+		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
+		Statistic:          text("Minimum"),
+		Period:             seconds(5 * time.Minute),
+		Threshold:          number(1),
+		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),
+		EvaluationPeriods:  number(36),
+		DatapointsToAlarm:  number(36),
 		TreatMissingData:   text("notBreaching"),
 	})
 }

@@ -84,7 +84,7 @@ func strangeKinds(a assembly) []string {
 // of them its own function: no other account, and no service for all of its customers.
 func strangeInvokers(tb testing.TB, a assembly) []string {
 	tb.Helper()
-	expected := map[string]string{"TickRule": bundle.Schedule, "AlarmsRule": bundle.Alarm, "EndpointsRule": bundle.Settle}
+	expected := map[string]string{"TickRule": bundle.Schedule, "ForecastsRule": bundle.Schedule, "AlarmsRule": bundle.Alarm, "EndpointsRule": bundle.Settle}
 	var all []string
 	for _, p := range a.all("AWS::Lambda::Permission") {
 		rule := strings.TrimSuffix(strings.TrimPrefix(flat(p["SourceArn"]), "${"), ".Arn}")

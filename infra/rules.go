@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -9,6 +10,7 @@ import (
 
 	"sagescale/infra/bundle"
 	"sagescale/internal/event"
+	"sagescale/internal/policy"
 )
 
 // How EventBridge and Scheduler deliver to Lambda. By default they would try for
@@ -21,7 +23,7 @@ const (
 
 // addRules declares what wakes the functions through EventBridge.
 func (s *stack) addRules() {
-	s.acceptDeadLetters(
+	rules := []*string{
 		s.addRule("Tick", bundle.Schedule, &awsevents.CfnRuleProps{
 			Description:        text("sagescale: evaluates all targets"),
 			ScheduleExpression: text("rate(1 minute)"),
@@ -34,7 +36,19 @@ func (s *stack) addRules() {
 			Description:  text("sagescale: an endpoint of the policy file changed its state"),
 			EventPattern: s.endpointPattern(),
 		}, nil),
-	)
+	}
+	if s.forecasts() {
+		rules = append(rules, s.addRule("Forecasts", bundle.Schedule, &awsevents.CfnRuleProps{
+			Description:        text("sagescale: learns anew of the loads of which that was done an hour ago"),
+			ScheduleExpression: text("rate(10 minutes)"),
+		}, text(event.ForecastInput())))
+	}
+	s.acceptDeadLetters(rules...)
+}
+
+// forecasts reports whether a target forecasts.
+func (s *stack) forecasts() bool {
+	return slices.ContainsFunc(s.settings.Policy.Targets, func(t policy.Target) bool { return t.Predictive.Mode.Forecasts() })
 }
 
 // alarmPattern matches every alarm named for this stack's targets, those that

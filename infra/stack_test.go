@@ -138,7 +138,10 @@ func TestRules(t *testing.T) {
 	tick := a.Resources["TickRule"].Properties
 	want(t, "tick", tick, "rate(1 minute)", "ScheduleExpression")
 	want(t, "tick", tick, event.TickInput(), "Targets", 0, "Input")
-	for rule, name := range map[string]string{"TickRule": "schedule", "AlarmsRule": "alarm", "EndpointsRule": "settle"} {
+	forecasts := a.Resources["ForecastsRule"].Properties
+	want(t, "forecasts", forecasts, "rate(10 minutes)", "ScheduleExpression")
+	want(t, "forecasts", forecasts, event.ForecastInput(), "Targets", 0, "Input")
+	for rule, name := range map[string]string{"TickRule": "schedule", "ForecastsRule": "schedule", "AlarmsRule": "alarm", "EndpointsRule": "settle"} {
 		want(t, rule, flat(dig(a.Resources[rule].Properties, "Targets", 0, "Arn")), "${"+a.function(t, name)+".Arn}")
 		if !permitted(a, "${"+a.function(t, name)+".Arn}", "${"+rule+".Arn}") {
 			t.Errorf("%s may not invoke %s", rule, name)
@@ -392,8 +395,18 @@ func TestOperationalAlarms(t *testing.T) {
 	dead := alarms["sagescale-dead-letters"]
 	want(t, "dead letters", dead, "ApproximateNumberOfMessagesVisible", "MetricName")
 	want(t, "dead letters", dead, "Maximum", "Statistic")
-	if got := len(alarms); got != 8+7 {
-		t.Errorf("%d alarms, want 8 of targets and 7 of sagescale: %v", got, alarms)
+	reactive := alarms["sagescale-reactive"]
+	want(t, "reactive", reactive, config.MetricReactive, "MetricName")
+	want(t, "reactive", flat(dig(reactive, "Dimensions", 0, "Value")), schedule)
+	want(t, "reactive", reactive, "Minimum", "Statistic")
+	want(t, "reactive", reactive, "GreaterThanOrEqualToThreshold", "ComparisonOperator")
+	want(t, "reactive", reactive, 1.0, "Threshold")
+	want(t, "reactive", reactive, 300.0, "Period")
+	want(t, "reactive", reactive, 36.0, "EvaluationPeriods")
+	want(t, "reactive", reactive, 36.0, "DatapointsToAlarm")
+	want(t, "reactive", reactive, "notBreaching", "TreatMissingData")
+	if got := len(alarms); got != 8+8 {
+		t.Errorf("%d alarms, want 8 of targets and 8 of sagescale: %v", got, alarms)
 	}
 }
 
@@ -437,7 +450,8 @@ func TestAlarmTopicAndArchitecture(t *testing.T) {
 	}
 }
 
-// Without scheduled actions there is nothing of Scheduler.
+// Without scheduled actions there is nothing of Scheduler, and without predictive
+// scaling nothing of forecasts.
 func TestNoSchedules(t *testing.T) {
 	bundles := bundle.Bundles{Root: t.TempDir(), Architecture: bundle.ARM64}
 	fakeBundles(t, bundles)
@@ -447,6 +461,9 @@ func TestNoSchedules(t *testing.T) {
 		if strings.HasPrefix(r.Type, "AWS::Scheduler::") || strings.HasPrefix(id, "SchedulesRole") {
 			t.Errorf("%s %s", r.Type, id)
 		}
+	}
+	if a.Resources["ForecastsRule"].Properties != nil || byName(a)["sagescale-reactive"] != nil {
+		t.Error("a stack without forecasts has a rule or an alarm for them")
 	}
 	for _, action := range []string{"sagemaker:UpdateEndpointWeightsAndCapacities", "application-autoscaling:"} {
 		if strings.Contains(string(a.text), action) {

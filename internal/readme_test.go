@@ -122,9 +122,7 @@ func fields(of reflect.Type, into map[string]bool) {
 		if name != "" && name != "-" {
 			into[name] = true
 		}
-		if name != "predictive" {
-			fields(f.Type, into)
-		}
+		fields(f.Type, into)
 	}
 }
 

@@ -139,7 +139,7 @@ func (o *backtestOptions) checkPeers() error {
 // prepare reads the policy and the load.
 func (o *backtestOptions) prepare() (policy.Target, report.Backtest, error) {
 	b := report.Backtest{Load: o.trace, Price: o.price}
-	p, err := policyfile.LoadForReplay(o.policy)
+	p, err := policyfile.Load(o.policy)
 	if err != nil {
 		return policy.Target{}, b, err
 	}

@@ -398,3 +398,19 @@ func TestBackoffCountsWhatWasShort(t *testing.T) {
 		}
 	}
 }
+func TestProvisioningTime(t *testing.T) {
+	for want, seen := range map[time.Duration][]time.Duration{
+		0:  nil,
+		3:  {3},
+		7:  {7, 3},
+		9:  {1, 9, 2},
+		4:  {1, 4, 2, 3},
+		5:  {90, 5, 3, 4, 2},
+		16: {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20},
+	} {
+		s := activity.State{Provisioning: map[string][]time.Duration{"main": seen, "other": {60}}}
+		if got := s.ProvisioningTime("main"); got != want {
+			t.Errorf("of %v: %d, want %d", seen, got, want)
+		}
+	}
+}

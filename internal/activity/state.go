@@ -245,6 +245,17 @@ func (s State) withProvisioning(variant string, took time.Duration) map[string][
 	return out
 }
 
+// ProvisioningTime returns how long the variant's scale-outs take, 0 when none was seen:
+// four of five of the last ones took no longer, so that one which was stuck counts for
+// nothing once there are others.
+func (s State) ProvisioningTime(variant string) time.Duration {
+	learned := slices.Sorted(slices.Values(s.Provisioning[variant]))
+	if len(learned) == 0 {
+		return 0
+	}
+	return learned[(4*len(learned)+4)/5-1]
+}
+
 // trim drops the oldest activities beyond maxRecent, but never the last in effect of a
 // variant and direction: a cooldown may hang on it.
 func trim(all []Activity) []Activity {

@@ -126,11 +126,15 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 		Observation: observed,
 	}
 	in := scaling.Input{
-		Now:         now,
-		Target:      c.target,
-		Observation: observed,
-		Activities:  v.state.History(c.target.Variant),
-		Override:    override,
+		Now:          now,
+		Target:       c.target,
+		Observation:  observed,
+		Activities:   v.state.History(c.target.Variant),
+		Override:     override,
+		Provisioning: v.state.ProvisioningTime(c.target.Variant),
+	}
+	if m, ok := v.forecasts[c.target.Variant]; ok {
+		in.Forecast = &m
 	}
 	if override.InForce(now) {
 		c.record.Override = &override

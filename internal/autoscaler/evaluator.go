@@ -87,13 +87,15 @@ type store interface {
 	Save(ctx context.Context, s activity.State, closed ...activity.Activity) (activity.State, error)
 }
 
-// Evaluator evaluates the targets of one policy. All fields must be set.
+// Evaluator evaluates the targets of one policy. All fields must be set, Forecasts only
+// where a target forecasts.
 type Evaluator struct {
 	Policy    *policy.Policy
 	Endpoints endpoints
 	Metrics   metrics
 	Scalers   scalers
 	Store     store
+	Forecasts forecasts
 	// Record takes one record for every target of every evaluation, in the order
 	// of the policy.
 	Record func(context.Context, Record)
@@ -142,7 +144,12 @@ type Record struct {
 // Held are those above their minimum of which data is missing: a scale-in may be due,
 // and nobody sees it. That is told only when it lasts, because data that comes late
 // mends itself.
-type Summary struct{ Stuck, Held int }
+//
+// Foresight is of the targets that forecast.
+type Summary struct {
+	Stuck, Held int
+	Foresight   Foresight
+}
 
 // Evaluate evaluates the targets that t names, and says of how many of them somebody
 // must be told. A fault of one endpoint is recorded, joined into the error, and keeps
@@ -249,6 +256,7 @@ func (e *Evaluator) record(ctx context.Context, views []*view) (s Summary, err e
 
 // count counts a target that has been evaluated.
 func (s *Summary) count(c *evaluation) {
+	s.Foresight.count(c.decision.Forecast)
 	if c.refused(scaling.Code.NeedsHelp) {
 		s.Stuck++
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
@@ -19,6 +20,7 @@ type view struct {
 	endpoint  activity.Endpoint
 	state     activity.State
 	overrides map[string]policy.Override // by variant
+	forecasts map[string]forecast.Model  // by variant
 	cases     []*evaluation
 	settled   *activity.Activity
 	outside   []activity.Activity
@@ -100,6 +102,9 @@ func (e *Evaluator) observe(ctx context.Context, v *view) {
 // evaluation.
 func (e *Evaluator) observeAll(ctx context.Context, v *view) {
 	e.observe(ctx, v)
+	if v.endpoint.Status != "" {
+		e.recall(ctx, v)
+	}
 	if v.hold.Code != "" && v.state.Damage == "" {
 		return
 	}

@@ -41,13 +41,20 @@ const (
 	MetricEvaluations = "Evaluations"
 	MetricErrors      = "Errors"
 	MetricHeld        = "Held" // targets of which missing data may hold a scale-in
+
+	// Of the targets that forecast: those that have no forecast to go by, the age of
+	// the oldest one, and the largest error as a share of the mean load.
+	MetricReactive      = "Reactive"
+	MetricForecastAge   = "ForecastAge"
+	MetricForecastError = "ForecastError"
 )
 
-// Tick is the input that the tick rule gives to the schedule function, and
-// Action the kind of input that a schedule of a scheduled action gives.
+// The kinds of input that the schedule function is given: by the tick rule, by a
+// schedule of a scheduled action, and by the rule for forecasts.
 const (
-	DetailTypeTick   = "sagescale tick"
-	DetailTypeAction = "sagescale scheduled action"
+	DetailTypeTick     = "sagescale tick"
+	DetailTypeAction   = "sagescale scheduled action"
+	DetailTypeForecast = "sagescale forecast"
 )
 
 // Settings are what a function is told by its environment.

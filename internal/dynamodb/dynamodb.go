@@ -1,5 +1,6 @@
 // Package dynamodb keeps the state of endpoints, what operators set aside of their
-// policies, and their past activities in an Amazon DynamoDB table. It is the only
+// policies, what has been learned of their loads, and their past activities in an Amazon
+// DynamoDB table. It is the only
 // importer of DynamoDB's SDK.
 //
 // An endpoint is a partition. Its state is one item and the override of each
@@ -9,7 +10,7 @@
 // of the state closes goes into the history in the same transaction, so that the two
 // never contradict each other.
 // Overrides are written without one: they are an operator's, and the last word
-// counts. Nothing hangs on the table's time to live but what is over: past
+// counts; so are forecasts, which are of advice only and read by themselves. Nothing hangs on the table's time to live but what is over: past
 // activities, and overrides whose time has passed.
 package dynamodb
 
@@ -69,7 +70,8 @@ func New(client api, table string) *Store { return &Store{client, table} }
 // One that cannot be understood is an error: what an operator wrote must not go
 // unheeded.
 func (s *Store) Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error) {
-	items, err := s.query(ctx, endpoint)
+	// The activities and the forecasts sort before and are left out.
+	items, err := s.query(ctx, endpoint, "#sk >= :from", prefixOverride)
 	if err != nil {
 		return activity.State{}, nil, err
 	}
@@ -95,17 +97,17 @@ func (s *Store) Load(ctx context.Context, endpoint string) (activity.State, map[
 	return state, overrides, nil
 }
 
-// query returns the items of an endpoint from its overrides to its state. The
-// activities sort before and are left out.
-func (s *Store) query(ctx context.Context, endpoint string) ([]map[string]types.AttributeValue, error) {
+// query returns the items of an endpoint of which a condition on #sk holds, that of the
+// sort key, beside a text.
+func (s *Store) query(ctx context.Context, endpoint, condition, from string) ([]map[string]types.AttributeValue, error) {
 	input := &dynamodb.QueryInput{
 		TableName:                &s.table,
 		ConsistentRead:           aws.Bool(true),
-		KeyConditionExpression:   aws.String("#pk = :endpoint AND #sk >= :from"),
+		KeyConditionExpression:   aws.String("#pk = :endpoint AND " + condition),
 		ExpressionAttributeNames: map[string]string{"#pk": config.KeyPartition, "#sk": config.KeySort},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":endpoint": text(endpoint),
-			":from":     text(prefixOverride),
+			":from":     text(from),
 		},
 	}
 	var items []map[string]types.AttributeValue

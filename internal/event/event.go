@@ -42,6 +42,7 @@ const (
 	ScheduledAction Kind = "ScheduledAction" // a scheduled action is due
 	Alarm           Kind = "Alarm"           // an alarm changed its state
 	EndpointState   Kind = "EndpointState"   // an endpoint changed its status
+	Forecast        Kind = "Forecast"        // forecasts are to be learned
 )
 
 // Event is what a function may know of what woke it. Its texts are printable and

@@ -189,7 +189,7 @@ func checkSurroundings(t *testing.T, raw []byte, decode decoder, events []event.
 }
 
 func FuzzDecodeSchedule(f *testing.F) {
-	fuzz(f, decoders()["schedule"], event.Tick, event.ScheduledAction)
+	fuzz(f, decoders()["schedule"], event.Tick, event.Forecast, event.ScheduledAction)
 }
 
 func FuzzDecodeAlarm(f *testing.F) { fuzz(f, decoders()["alarm"], event.Alarm) }

@@ -73,6 +73,7 @@ func samples() []sample {
 	return []sample{
 		{"manual", "schedule", tick("")},
 		{"tick", "schedule", tick("")},
+		{"forecast", "schedule", event.Event{Kind: event.Forecast}},
 		{"tick-scheduled-event", "schedule", tick("0a6d1f9b-4e53-4d0e-9a3c-6f2b8c7d5e09")},
 		{"tick-scheduler-default", "schedule", tick("b7c3e2a8-5d14-4f6b-8c9a-1e0f2d3b4c10")},
 		{"scheduled-action", "schedule", action},
@@ -199,7 +200,7 @@ func TestSampleGivenToWrongFunction(t *testing.T) {
 
 // Only what names no origin passes a function that was not told its own.
 func TestZeroOriginRefuses(t *testing.T) {
-	bare := []string{"manual", "tick", "scheduled-action"}
+	bare := []string{"manual", "tick", "forecast", "scheduled-action"}
 	for _, s := range samples() {
 		_, err := decoders()[s.function](read(t, s.file), event.Origin{})
 		if passes := slices.Contains(bare, s.file); passes != (err == nil) {
@@ -233,6 +234,7 @@ func TestReadmeListsTheSamples(t *testing.T) {
 // The inputs that infra hands to EventBridge decode into what they mean.
 func TestInputs(t *testing.T) {
 	expectEvent(t, decoders()["schedule"], []byte(event.TickInput()), event.Event{Kind: event.Tick})
+	expectEvent(t, decoders()["schedule"], []byte(event.ForecastInput()), event.Event{Kind: event.Forecast})
 	input := event.ActionInput("chat-llm", "AllTraffic", "office-hours")
 	fired := strings.Replace(input, "<aws.scheduler.execution-id>", "d7f1c05ab29e4e83", 1)
 	expectEvent(t, decoders()["schedule"], []byte(fired), event.Event{
@@ -240,6 +242,7 @@ func TestInputs(t *testing.T) {
 		Endpoint: "chat-llm", Variant: "AllTraffic",
 	})
 	sameJSON(t, []byte(event.TickInput()), read(t, "tick"))
+	sameJSON(t, []byte(event.ForecastInput()), read(t, "forecast"))
 	sameJSON(t, []byte(fired), read(t, "scheduled-action"))
 }
 

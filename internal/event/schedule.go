@@ -22,6 +22,11 @@ func TickInput() string {
 	return encode(input{DetailType: config.DetailTypeTick})
 }
 
+// ForecastInput is the input that the rule for forecasts gives to the schedule function.
+func ForecastInput() string {
+	return encode(input{DetailType: config.DetailTypeForecast})
+}
+
 // ActionInput is the input that the schedule of a scheduled action gives to the
 // schedule function. EventBridge Scheduler puts the id of the execution into it,
 // so that the record of an evaluation can be found from the schedule.
@@ -43,8 +48,8 @@ func encode(in input) string {
 	return strings.TrimSpace(b.String())
 }
 
-// DecodeSchedule decodes what wakes functions/schedule: TickInput, ActionInput,
-// the empty object of somebody who invokes the function by hand, which is a tick,
+// DecodeSchedule decodes what wakes functions/schedule: TickInput, ForecastInput,
+// ActionInput, the empty object of somebody who invokes the function by hand, which is a tick,
 // and the envelope that EventBridge or its Scheduler sends for a rule or schedule
 // that was made without an input, which is a tick too.
 func DecodeSchedule(raw []byte, from Origin) (Event, error) {
@@ -60,6 +65,8 @@ func DecodeSchedule(raw []byte, from Origin) (Event, error) {
 	switch t := root.text("detail-type"); t {
 	case config.DetailTypeTick:
 		return Event{Kind: Tick, ID: root.note("id")}, nil
+	case config.DetailTypeForecast:
+		return Event{Kind: Forecast, ID: root.note("id")}, nil
 	case config.DetailTypeAction:
 		return decodeAction(root)
 	case "":

@@ -30,6 +30,7 @@ package forecast
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"time"
 )
@@ -90,27 +91,32 @@ func (m *Model) Check() error {
 	if len(m.Season) > behind+ahead {
 		return fmt.Errorf("its profile has %d slots", len(m.Season))
 	}
-	sound := func(v float64) bool { return v >= 0 && v <= 1e30 }
-	ok := sound(m.Mean) && sound(m.Error) && sound(m.Misses)
-	for _, v := range m.Season {
-		ok = ok && sound(v)
-	}
-	for _, v := range m.Errors {
-		ok = ok && sound(v)
-	}
-	for _, s := range m.Spread {
-		ok = ok && sound(s.Sum) && sound(s.Weight)
-	}
-	for _, t := range m.Tails {
-		ok = ok && sound(t.Weight)
-		for _, c := range t.Counts {
-			ok = ok && sound(c)
+	for v := range m.numbers() {
+		if !(v >= 0 && v <= 1e30) {
+			return errors.New("it has numbers that no model has")
 		}
 	}
-	if !ok {
-		return errors.New("it has numbers that no model has")
-	}
 	return nil
+}
+
+// numbers yields all that a forecast is computed of.
+func (m *Model) numbers() iter.Seq[float64] {
+	lists := [][]float64{{m.Mean, m.Error, m.Misses}, m.Season, m.Errors[:]}
+	for _, s := range m.Spread {
+		lists = append(lists, []float64{s.Sum, s.Weight})
+	}
+	for i := range m.Tails {
+		lists = append(lists, m.Tails[i].Counts[:], []float64{m.Tails[i].Weight})
+	}
+	return func(yield func(float64) bool) {
+		for _, list := range lists {
+			for _, v := range list {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // spread is a mean with forgetting: a sum by a weight.

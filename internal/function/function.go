@@ -38,26 +38,54 @@ type evaluator interface {
 	Settle(context.Context, autoscaler.Trigger) (*activity.Activity, error)
 }
 
+// forecaster learns of loads. See autoscaler.Forecaster.
+type forecaster interface {
+	Learn(context.Context) ([]autoscaler.Learned, error)
+}
+
 // Function handles events. Name is its own, as the dimension of its metrics; an
 // event from elsewhere than Origin is refused.
 type Function struct {
-	Name      string
-	Origin    event.Origin
-	Evaluator evaluator
-	Log       *slog.Logger
-	Now       func() time.Time
+	Name       string
+	Origin     event.Origin
+	Evaluator  evaluator
+	Forecaster forecaster
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Schedule handles the tick and the scheduled actions: it evaluates all targets,
-// or the one named. It never fails: the next tick is a minute away.
+// or the one named. When forecasts are to be learned it does that and evaluates nothing.
+// It never fails: the next tick is a minute away.
 func (f Function) Schedule(ctx context.Context, raw json.RawMessage) error {
 	woken, err := event.DecodeSchedule(raw, f.Origin)
 	o := outcome{refused: err}
 	if err == nil {
-		o.add(f.evaluate(ctx, woken))
+		o = f.scheduled(ctx, woken)
 	}
 	f.report(ctx, o)
 	return nil
+}
+
+// scheduled does what an event of a schedule asks for.
+func (f Function) scheduled(ctx context.Context, e event.Event) (o outcome) {
+	if e.Kind == event.Forecast {
+		o.idle, o.failed = true, f.learn(ctx)
+		return o
+	}
+	o.add(f.evaluate(ctx, e))
+	return o
+}
+
+// learn has forecasts learned, and logs what came of it.
+func (f Function) learn(ctx context.Context) error {
+	ctx, cancel := hurry(ctx)
+	defer cancel()
+	learned, err := f.Forecaster.Learn(ctx)
+	for _, l := range learned {
+		f.Log.InfoContext(ctx, "forecast learned", "forecast", l)
+	}
+	return err
 }
 
 // Alarm handles alarms: it evaluates the targets that they belong to by their
@@ -89,12 +117,14 @@ func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
 // what failed may.
 type outcome struct {
 	refused, failed error
+	idle            bool // no target was to be evaluated
 	autoscaler.Summary
 }
 
 func (o *outcome) add(s autoscaler.Summary, err error) {
 	o.Stuck += s.Stuck
 	o.Held += s.Held
+	o.Foresight = o.Foresight.Add(s.Foresight)
 	if errors.Is(err, autoscaler.ErrNoTarget) {
 		o.refused = errors.Join(o.refused, err)
 		return
@@ -141,6 +171,9 @@ func trigger(ctx context.Context, e event.Event) autoscaler.Trigger {
 // so that somebody is told.
 func (f Function) report(ctx context.Context, o outcome) {
 	evaluations, failures := 1, 0
+	if o.idle {
+		evaluations = 0
+	}
 	level, text := slog.LevelInfo, ""
 	switch {
 	case o.failed != nil:
@@ -150,26 +183,48 @@ func (f Function) report(ctx context.Context, o outcome) {
 	case o.refused != nil:
 		evaluations, level, text = 0, slog.LevelWarn, o.refused.Error()
 	}
-	f.Log.LogAttrs(ctx, level, "invocation",
+	metrics := append([]metric{
+		{config.MetricEvaluations, "Count", float64(evaluations)},
+		{config.MetricErrors, "Count", float64(failures)},
+		{config.MetricHeld, "Count", float64(o.Held)},
+	}, ofForesight(o.Foresight)...)
+	attributes := []slog.Attr{
 		slog.String("error", plain.Cut(text, longestText)),
 		slog.String(config.MetricDimension, f.Name),
-		slog.Int(config.MetricEvaluations, evaluations),
-		slog.Int(config.MetricErrors, failures),
-		slog.Int(config.MetricHeld, o.Held),
-		slog.Any("_aws", embedded(f.Now())),
-	)
+	}
+	for _, m := range metrics {
+		attributes = append(attributes, slog.Float64(m.Name, m.value))
+	}
+	f.Log.LogAttrs(ctx, level, "invocation", append(attributes, slog.Any("_aws", embedded(f.Now(), metrics)))...)
+}
+
+// metric is a value of a metric.
+type metric struct {
+	Name, Unit string
+	value      float64
+}
+
+// ofForesight returns the metrics of forecasts: where there are none CloudWatch has none
+// to charge for.
+func ofForesight(s autoscaler.Foresight) []metric {
+	var out []metric
+	if s.Forecast+s.Reactive > 0 {
+		out = append(out, metric{config.MetricReactive, "Count", float64(s.Reactive)})
+	}
+	if s.Forecast > 0 {
+		out = append(out, metric{config.MetricForecastAge, "Seconds", s.Age.Seconds()}, metric{config.MetricForecastError, "None", s.Error})
+	}
+	return out
 }
 
 // embedded is the metadata that turns a log line into metrics.
-func embedded(now time.Time) map[string]any {
-	type metric struct{ Name, Unit string }
-	count := func(name string) metric { return metric{name, "Count"} }
+func embedded(now time.Time, metrics []metric) map[string]any {
 	return map[string]any{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace":  config.MetricNamespace,
 			"Dimensions": [][]string{{config.MetricDimension}},
-			"Metrics":    []metric{count(config.MetricEvaluations), count(config.MetricErrors), count(config.MetricHeld)},
+			"Metrics":    metrics,
 		}},
 	}
 }

@@ -47,15 +47,23 @@ func (s *spy) Settle(_ context.Context, t autoscaler.Trigger) (*activity.Activit
 	return nil, s.err
 }
 
+// Learn is a forecaster, which knows of one target.
+func (s *spy) Learn(ctx context.Context) ([]autoscaler.Learned, error) {
+	s.deadline, _ = ctx.Deadline()
+	s.asked = append(s.asked, "learn")
+	return []autoscaler.Learned{{Endpoint: "chat-llm", Variant: "AllTraffic", Minutes: 20_158, Missing: 3, Error: 0.07}}, s.err
+}
+
 // harness is a function over a spy, and its log.
 func harness(err error) (function.Function, *spy, *bytes.Buffer) {
 	s, log := &spy{err: err}, &bytes.Buffer{}
 	return function.Function{
-		Name:      "sagescale-test",
-		Origin:    event.Origin{Account: "111122223333", Region: "eu-west-1", AlarmPrefix: "sagescale"},
-		Evaluator: s,
-		Log:       slog.New(slog.NewJSONHandler(log, nil)),
-		Now:       func() time.Time { return time.UnixMilli(1795429508431) },
+		Name:       "sagescale-test",
+		Origin:     event.Origin{Account: "111122223333", Region: "eu-west-1", AlarmPrefix: "sagescale"},
+		Evaluator:  s,
+		Forecaster: s,
+		Log:        slog.New(slog.NewJSONHandler(log, nil)),
+		Now:        func() time.Time { return time.UnixMilli(1795429508431) },
 	}, s, log
 }
 
@@ -63,7 +71,7 @@ func harness(err error) (function.Function, *spy, *bytes.Buffer) {
 func handler(t *testing.T, f function.Function, file string) func(context.Context, json.RawMessage) error {
 	t.Helper()
 	switch name, _, _ := strings.Cut(file, "-"); strings.TrimSuffix(name, ".json") {
-	case "tick", "scheduled", "manual":
+	case "tick", "scheduled", "manual", "forecast":
 		return f.Schedule
 	case "alarm":
 		return f.Alarm
@@ -92,12 +100,13 @@ func TestEverySampleThroughItsFunction(t *testing.T) {
 			}
 			want := map[string]string{
 				"tick": "evaluate Tick /", "manual": "evaluate Tick /", "scheduled": "evaluate ScheduledAction chat-llm/AllTraffic",
-				"alarm": "evaluate Alarm chat-llm/AllTraffic", "endpoint": "settle EndpointState chat-llm/",
+				"forecast": "learn", "alarm": "evaluate Alarm chat-llm/AllTraffic", "endpoint": "settle EndpointState chat-llm/",
 			}[strings.TrimSuffix(strings.SplitN(name, "-", 2)[0], ".json")]
 			if len(s.asked) != 1 || s.asked[0] != want {
 				t.Errorf("asked %v, want %q", s.asked, want)
 			}
-			if !strings.Contains(log.String(), `"Evaluations":1`) || !strings.Contains(log.String(), `"Errors":0`) {
+			evaluated := fmt.Sprintf(`"Evaluations":%d`, map[bool]int{true: 0, false: 1}[want == "learn"])
+			if !strings.Contains(log.String(), evaluated) || !strings.Contains(log.String(), `"Errors":0`) {
 				t.Errorf("no metrics in the log: %s", log)
 			}
 		})
@@ -191,6 +200,53 @@ func TestFunctionsCountHeldTargets(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), `"Held":6`) || !strings.Contains(log.String(), `"Errors":0`) {
 		t.Errorf("log %s", log)
+	}
+}
+
+// What was learned is logged, and counts as no evaluation: the heartbeat is that of the
+// tick. Where it fails the next time is ten minutes away.
+func TestFunctionLearns(t *testing.T) {
+	for _, boom := range []error{nil, errors.New("boom")} {
+		f, s, log := harness(boom)
+		deadline := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(t.Context(), deadline)
+		defer cancel()
+		if err := f.Schedule(ctx, json.RawMessage(event.ForecastInput())); err != nil || len(s.asked) != 1 {
+			t.Errorf("answered %v, asked %v", err, s.asked)
+		}
+		if left := deadline.Sub(s.deadline); left != 2*time.Second {
+			t.Errorf("the work ends %s before the function, want 2s", left)
+		}
+		const learned = `"msg":"forecast learned","forecast":{"endpoint":"chat-llm","variant":"AllTraffic","minutes":20158,"missingMinutes":3,"error":0.07}`
+		failed := fmt.Sprintf(`"Evaluations":0,"Errors":%d,"Held":0,`, map[bool]int{true: 0, false: 1}[boom == nil])
+		if !strings.Contains(log.String(), learned) || !strings.Contains(log.String(), failed) || strings.Contains(log.String(), "Reactive") {
+			t.Errorf("log %s", log)
+		}
+	}
+}
+
+// What is known of forecasts is in the metrics where there are some, of all events of a
+// delivery.
+func TestFunctionsTellOfForecasts(t *testing.T) {
+	for found, want := range map[autoscaler.Foresight]string{
+		{Forecast: 2, Age: 90 * time.Minute, Error: 0.25}: `"Held":0,"Reactive":0,"ForecastAge":5400,"ForecastError":0.25,"_aws"`,
+		{Forecast: 2, Reactive: 1, Age: time.Second}:      `"Held":0,"Reactive":2,"ForecastAge":1,"ForecastError":0,"_aws"`,
+		{Reactive: 3}: `"Held":0,"Reactive":6,"_aws"`,
+		{}:            `"Held":0,"_aws"`,
+	} {
+		f, s, log := harness(nil)
+		s.found.Foresight = found
+		if err := f.Alarm(t.Context(), twoAlarms(t)); err != nil {
+			t.Errorf("answered %v", err)
+		}
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%+v: log %s", found, log)
+		}
+		for _, name := range []string{"Reactive", "ForecastAge", "ForecastError"} {
+			if strings.Count(log.String(), `"`+name+`"`) != 2*strings.Count(want, `"`+name+`"`) {
+				t.Errorf("%+v: %s is a value without its metric, or a metric without a value: %s", found, name, log)
+			}
+		}
 	}
 }
 

@@ -14,13 +14,6 @@ func (f *faults) predictive(path Path, p *PredictiveSpec) {
 	}
 }
 
-// notYet refuses what the functions do not do yet.
-func (f *faults) notYet(path Path, p *PredictiveSpec) {
-	if p != nil && value(p.Mode, "") != string(Off) {
-		f.add(path, nil, "is not supported yet but by sagescale backtest: leave it out")
-	}
-}
-
 // forecastable checks that what is to be forecast is measured.
 func (f *faults) forecastable(path Path, s ScalingSpec) {
 	counts := func(t TargetTrackingSpec) bool {

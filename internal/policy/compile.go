@@ -12,21 +12,6 @@ import (
 // that it finds, and a policy only when there is none.
 func Compile(spec Spec) (*Policy, []Fault) {
 	var f faults
-	f.notYet(Path{"defaults", "predictive"}, value(spec.Defaults, ScalingSpec{}).Predictive)
-	for i, t := range spec.Targets {
-		f.notYet(Path{"targets", i, "predictive"}, t.Predictive)
-	}
-	return f.compile(spec)
-}
-
-// CompileForReplay is Compile for a replay, which has what the functions do not have
-// yet.
-func CompileForReplay(spec Spec) (*Policy, []Fault) {
-	var f faults
-	return f.compile(spec)
-}
-
-func (f *faults) compile(spec Spec) (*Policy, []Fault) {
 	if f.required(nil, "version", spec.Version != nil) && *spec.Version != 1 {
 		f.add(Path{"version"}, *spec.Version, "must be 1")
 	}
@@ -40,8 +25,8 @@ func (f *faults) compile(spec Spec) (*Policy, []Fault) {
 		targets = append(targets, f.target(Path{"targets", i}, t, defaults))
 	}
 	f.uniqueTargets(targets)
-	if *f != nil {
-		return nil, *f
+	if f != nil {
+		return nil, f
 	}
 	d, err := digest(targets)
 	if err != nil {
@@ -54,7 +39,6 @@ func (f *faults) compile(spec Spec) (*Policy, []Fault) {
 // defaults. It returns every fault, and a usable target only when there is none.
 func CompileTarget(spec TargetSpec) (Target, []Fault) {
 	var f faults
-	f.notYet(Path{"predictive"}, spec.Predictive)
 	t := f.target(nil, spec, ScalingSpec{})
 	return t, f
 }

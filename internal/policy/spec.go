@@ -61,7 +61,7 @@ type ScalingSpec struct {
 	// Stabilization, tolerance and velocity, as in the Kubernetes HPA. When absent
 	// they limit nothing.
 	Behavior *BehaviorSpec `json:"behavior,omitempty"`
-	// Predictive scaling. As yet sagescale backtest alone does it.
+	// Predictive scaling: by what the load will be when the capacity serves.
 	Predictive *PredictiveSpec `json:"predictive,omitempty"`
 }
 

@@ -48,21 +48,7 @@ func Schema() []byte { return slices.Clone(schema) }
 
 // Load reads and compiles the policy file at path. Its error is Faults when the
 // file could be read; it names the file in any case.
-func Load(path string) (*policy.Policy, error) { return load(path, policy.Compile) }
-
-// LoadForReplay is Load for a replay, which has what the functions do not have yet.
-func LoadForReplay(path string) (*policy.Policy, error) { return load(path, policy.CompileForReplay) }
-
-// Parse compiles the text of a policy file; name stands for it in faults. It
-// returns either a policy or Faults, never both.
-func Parse(name string, text []byte) (*policy.Policy, error) {
-	return parse(name, text, policy.Compile)
-}
-
-// compiler compiles what was read.
-type compiler func(policy.Spec) (*policy.Policy, []policy.Fault)
-
-func load(path string, compile compiler) (*policy.Policy, error) {
+func Load(path string) (*policy.Policy, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open policy file: %w", err)
@@ -72,16 +58,18 @@ func load(path string, compile compiler) (*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read policy file: %w", err)
 	}
-	return parse(path, text, compile)
+	return Parse(path, text)
 }
 
-func parse(name string, text []byte, compile compiler) (*policy.Policy, error) {
+// Parse compiles the text of a policy file; name stands for it in faults. It
+// returns either a policy or Faults, never both.
+func Parse(name string, text []byte) (*policy.Policy, error) {
 	var spec policy.Spec
 	d := read(name, text, &spec)
 	if d.closed {
 		return nil, d.result()
 	}
-	p, faults := compile(spec)
+	p, faults := policy.Compile(spec)
 	d.compiled(faults)
 	if err := d.result(); err != nil {
 		return nil, err

@@ -213,7 +213,7 @@ targets:
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := policyfile.LoadForReplay(path)
+	p, err := policyfile.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

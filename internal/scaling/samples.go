@@ -51,6 +51,19 @@ func Queries(t policy.Target, now time.Time) []Query {
 	return out
 }
 
+// History returns what has to be measured for a forecast of a target's load to be
+// learned at a time, false where none is to be.
+func History(t policy.Target, now time.Time) (Query, bool) {
+	if !t.Predictive.Mode.Forecasts() {
+		return Query{}, false
+	}
+	i := slices.IndexFunc(t.TargetTracking, func(t policy.TargetTracking) bool { return t.Metric.Name == policy.InvocationsPerInstance })
+	if i < 0 {
+		return Query{}, false
+	}
+	return Query{t.TargetTracking[i].Metric.Measured(), now.Add(-forecast.Lookback)}, true
+}
+
 // series returns the datapoints of a metric. What was measured in parts is put
 // together.
 func (in Input) series(metric string) Series {

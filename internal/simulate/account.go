@@ -192,10 +192,13 @@ func (s *simulation) wire(clock func() time.Time) {
 			Metrics:   s.metrics,
 			Scalers:   scalers(s.conflict),
 			Store:     s.table,
+			Forecasts: s.table,
 			Record:    s.record,
 			Now:       clock,
 			Parallel:  1,
 		},
+		Forecaster: &autoscaler.Forecaster{Policy: s.Policy, Metrics: s.metrics, Forecasts: s.table, Now: clock},
+
 		Log: s.Log,
 		Now: clock,
 	}

@@ -110,6 +110,9 @@ func snake(status string) string {
 // tickEvent is what the tick rule gives to its function.
 func tickEvent() json.RawMessage { return json.RawMessage(event.TickInput()) }
 
+// forecastEvent is what the rule for forecasts gives to its function.
+func forecastEvent() json.RawMessage { return json.RawMessage(event.ForecastInput()) }
+
 // actionEvent is what the schedule of a scheduled action gives to its function,
 // with the id that EventBridge Scheduler fills in.
 func actionEvent(id, endpoint, variant, action string) json.RawMessage {

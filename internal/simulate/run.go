@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/event"
+	"sagescale/internal/policy"
 )
 
 // Run simulates the account from the start to the end of the loads. It ends
@@ -76,12 +78,20 @@ func (s *simulation) wake(ctx context.Context) {
 	s.override(ctx)
 	s.fireActions(ctx)
 	s.fireAlarms(ctx)
+	if s.now.Sub(s.Start)%learnEvery == 0 && slices.ContainsFunc(s.Policy.Targets, forecasts) {
+		s.deliver(ctx, event.Forecast, forecastEvent())
+	}
 	if s.now.Sub(s.Start)%s.Tick == 0 {
 		s.result.Ticks++
 		s.deliver(ctx, event.Tick, tickEvent())
 		s.settleChanged(ctx)
 	}
 }
+
+// learnEvery is the time between two events of the rule for forecasts.
+const learnEvery = 10 * time.Minute
+
+func forecasts(t policy.Target) bool { return t.Predictive.Mode.Forecasts() }
 
 // settleChanged delivers the events of the endpoints whose status has changed,
 // until there is none.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 )
 
@@ -19,6 +20,7 @@ import (
 type Table struct {
 	states    map[string]item
 	overrides map[string]map[string]policy.Override // by endpoint and variant
+	forecasts map[string]map[string][]byte          // by endpoint and variant
 	archived  map[string]map[string]activity.Activity
 }
 
@@ -34,6 +36,7 @@ func NewTable() *Table {
 	return &Table{
 		states:    map[string]item{},
 		overrides: map[string]map[string]policy.Override{},
+		forecasts: map[string]map[string][]byte{},
 		archived:  map[string]map[string]activity.Activity{},
 	}
 }
@@ -57,6 +60,33 @@ func (t *Table) SaveOverride(_ context.Context, endpoint, variant string, o poli
 		t.overrides[endpoint] = map[string]policy.Override{}
 	}
 	t.overrides[endpoint][variant] = o
+	return nil
+}
+
+// Forecasts returns what has been learned of the loads of an endpoint's variants.
+func (t *Table) Forecasts(_ context.Context, endpoint string) (map[string]forecast.Model, error) {
+	out := map[string]forecast.Model{}
+	for variant, text := range t.forecasts[endpoint] {
+		var m forecast.Model
+		if err := json.Unmarshal(text, &m); err != nil {
+			return nil, fmt.Errorf("unmarshal forecast of %s/%s: %w", endpoint, variant, err)
+		}
+		out[variant] = m
+	}
+	return out, nil
+}
+
+// SaveForecast keeps what has been learned of a variant's load, in the place of the one
+// before.
+func (t *Table) SaveForecast(_ context.Context, endpoint, variant string, m forecast.Model) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("marshal forecast of %s/%s: %w", endpoint, variant, err)
+	}
+	if t.forecasts[endpoint] == nil {
+		t.forecasts[endpoint] = map[string][]byte{}
+	}
+	t.forecasts[endpoint][variant] = text
 	return nil
 }
 

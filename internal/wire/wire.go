@@ -57,19 +57,24 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 		return function.Function{}, fmt.Errorf("load AWS configuration: %w", err)
 	}
 	log := slog.New(slog.NewJSONHandler(plain.JSON(w), nil))
+	metrics := cloudwatch.New(sdkcloudwatch.NewFromConfig(aws))
+	store := dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table)
 	return function.Function{
 		Name:   settings.Function,
 		Origin: event.Origin{Account: settings.Account, Region: settings.Region, AlarmPrefix: settings.AlarmPrefix},
 		Evaluator: &autoscaler.Evaluator{
 			Policy:    p,
 			Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(aws)),
-			Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(aws)),
+			Metrics:   metrics,
 			Scalers:   applicationautoscaling.New(sdkapplicationautoscaling.NewFromConfig(aws)),
-			Store:     dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table),
+			Store:     store,
+			Forecasts: store,
 			Record:    function.LogRecord(log),
 			Now:       now,
 			Parallel:  parallel,
 		},
+		Forecaster: &autoscaler.Forecaster{Policy: p, Metrics: metrics, Forecasts: store, Now: now},
+
 		Log: log,
 		Now: now,
 	}, nil
