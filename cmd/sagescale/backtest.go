@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type backtestOptions struct {
 	capacity, price                 float64
 	instances                       int
 	endpointTimes
+	cloudwatch cloudWatchOptions
 }
 
 // oracleName is that of the bound among the peers.
@@ -35,18 +37,23 @@ func knownPeers() []string { return append(replay.PeerNames(), replay.BestName, 
 
 func backtestCommand(now func() time.Time) *cobra.Command {
 	var o backtestOptions
-	usual := append(replay.PeerNames(), oracleName)
 	cmd := &cobra.Command{
 		Use:   "backtest",
 		Short: "Replay a policy over a load of the past, beside other scalers",
 		Long: `Replay a policy over a load in virtual time: what it would have done, lost and
 cost, beside what Application Auto Scaling and others would have. The decisions are
-those of the functions. No AWS service is called.
+those of the functions. No AWS service is called, but by --from-cloudwatch.
 
 A trace is CSV with the columns timestamp (RFC 3339, or seconds from the start) and
 requests. Steps other than a minute are added up, or spread evenly. One instance
 serves --instance-capacity requests a minute in time, and what comes beyond it is
 lost: there is no queue.
+
+--from-cloudwatch reads the load of an endpoint's variant from CloudWatch, with the
+Region and the credentials of the AWS SDK's environment and files. They need the IAM
+action cloudwatch:GetMetricData. Without --instance-capacity, and without one in the
+policy, the capacity is estimated: by how much of its GPUs or CPUs an instance used, of
+which --devices says how many it has, else by what it served at least.
 
 Of a directory every *.csv is replayed, and the means over them are given. Its loads
 are brought to one size by --instances N: an instance serves 1/N of what the busiest
@@ -63,9 +70,17 @@ capacity that does best, by J(10), for this load in hindsight.`,
 		Example: `  sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000
   sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000 \
     --price 1.41 --timeline out.csv --format json
-  sagescale backtest --policy scaling.yaml --trace loads/ --instances 20`,
+  sagescale backtest --policy scaling.yaml --trace loads/ --instances 20
+  sagescale backtest --policy scaling.yaml --from-cloudwatch chat-llm/AllTraffic --days 28`,
 		Args: usage(cobra.NoArgs),
 	}
+	o.define(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return backtest(cmd, o, now) }
+	return cmd
+}
+
+// define adds the flags to the command.
+func (o *backtestOptions) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.policy, "policy", "", "policy `file`")
 	f.StringVar(&o.trace, "trace", "", "CSV `file` with the load, or a directory of them")
@@ -73,12 +88,11 @@ capacity that does best, by J(10), for this load in hindsight.`,
 	f.IntVar(&o.instances, "instances", defaultInstances, "`number` of instances that the 99.9th percentile of a trace is\nscaled to need; left out, only those of a directory are scaled")
 	f.StringVar(&o.target, "target", "", "`endpoint/variant` of the policy; its only one when left out")
 	f.Float64Var(&o.price, "price", 0, "price of an instance hour, in `USD`")
-	f.StringSliceVar(&o.peers, "peers", usual, "who else meets the load, or none")
+	f.StringSliceVar(&o.peers, "peers", append(replay.PeerNames(), oracleName), "who else meets the load, or none")
 	f.StringVar(&o.timeline, "timeline", "", "CSV `file` for what sagescale did, minute by minute")
 	o.flags(cmd)
+	o.cloudwatch.flags(cmd)
 	o.format = formatFlag(cmd, "text")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return backtest(cmd, o, now) }
-	return cmd
 }
 
 // backtest reads, replays and reports. The timeline takes its place when all is done,
@@ -87,7 +101,7 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	t, all, err := o.prepare()
+	t, all, err := o.prepare(cmd.Context(), now())
 	if err != nil {
 		return err
 	}
@@ -120,10 +134,8 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 	if err := checkFormat(*o.format); err != nil {
 		return err
 	}
-	for _, flag := range []string{"policy", "trace"} {
-		if !cmd.Flags().Changed(flag) {
-			return invalid(fmt.Errorf("--%s is required; see sagescale backtest --help", flag))
-		}
+	if err := o.checkInputs(cmd); err != nil {
+		return err
 	}
 	if err := errors.Join(o.endpointTimes.check(), checkCapacity(cmd, o.capacity)); err != nil {
 		return err
@@ -137,13 +149,40 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("instances") && !isDirectory(o.trace) {
 		o.instances = 0 // the trace is taken as it is
 	}
+	if err := o.checkOutputs(); err != nil {
+		return err
+	}
+	return o.checkPeers()
+}
+
+// checkOutputs refuses files to write that cannot be, or that would overwrite another.
+func (o *backtestOptions) checkOutputs() error {
 	if o.timeline != "" && isDirectory(o.trace) {
 		return invalid(fmt.Errorf("--timeline needs a single trace: --trace %s is a directory", o.trace))
+	}
+	if o.timeline != "" && o.timeline == o.cloudwatch.save {
+		return invalid(fmt.Errorf("--timeline and --save-trace are the same file, %s", o.timeline))
 	}
 	if err := spares("timeline", o.timeline, o.trace, o.policy); err != nil {
 		return err
 	}
-	return o.checkPeers()
+	return spares("save-trace", o.cloudwatch.save, o.policy)
+}
+
+// checkInputs refuses a command line without a policy or without one source of the load.
+func (o *backtestOptions) checkInputs(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	switch {
+	case !given("policy"):
+		return invalid(errors.New("--policy is required; see sagescale backtest --help"))
+	case given("trace") && given("from-cloudwatch"):
+		return invalid(errors.New("--trace and --from-cloudwatch are two loads: give one"))
+	case !given("trace") && !given("from-cloudwatch"):
+		return invalid(errors.New("--trace or --from-cloudwatch is required; see sagescale backtest --help"))
+	case given("from-cloudwatch") && o.cloudwatch.from == "":
+		return invalid(errors.New(`--from-cloudwatch "" names no endpoint and variant`))
+	}
+	return o.cloudwatch.check(cmd)
 }
 
 // checkPeers refuses peers that there are not, and takes none at its word.
@@ -161,7 +200,7 @@ func (o *backtestOptions) checkPeers() error {
 }
 
 // prepare reads the policy and the loads.
-func (o *backtestOptions) prepare() (policy.Target, report.Backtests, error) {
+func (o *backtestOptions) prepare(ctx context.Context, now time.Time) (policy.Target, report.Backtests, error) {
 	p, err := policyfile.LoadForReplay(o.policy)
 	if err != nil {
 		return policy.Target{}, report.Backtests{}, err
@@ -170,11 +209,7 @@ func (o *backtestOptions) prepare() (policy.Target, report.Backtests, error) {
 	if err != nil {
 		return t, report.Backtests{}, err
 	}
-	capacity, err := o.capacityOf(t)
-	if err != nil {
-		return t, report.Backtests{}, err
-	}
-	all, err := o.loads()
+	all, capacity, err := o.loads(ctx, t, now)
 	for i := range all.Runs {
 		run := &all.Runs[i]
 		run.Target, run.Price, run.Instances = t.Key(), o.price, o.instances
@@ -189,15 +224,21 @@ func (o *backtestOptions) prepare() (policy.Target, report.Backtests, error) {
 	return t, all, err
 }
 
-// capacityOf is what an instance of the target serves in a minute.
-func (o *backtestOptions) capacityOf(t policy.Target) (float64, error) {
-	switch {
-	case o.capacity > 0:
-		return o.capacity, nil
-	case t.Predictive.InstanceCapacity > 0:
-		return t.Predictive.InstanceCapacity, nil
+// loads reads what is to be replayed, and says what an instance of the target serves.
+func (o *backtestOptions) loads(ctx context.Context, t policy.Target, now time.Time) (report.Backtests, float64, error) {
+	capacity := o.capacity
+	if capacity == 0 {
+		capacity = t.Predictive.InstanceCapacity
 	}
-	return 0, invalid(fmt.Errorf("--instance-capacity is required: %s of %s has no predictive.instanceCapacity", t.Key(), o.policy))
+	if o.cloudwatch.from != "" {
+		run, capacity, err := o.cloudwatch.read(ctx, capacity, now)
+		return report.Backtests{Runs: []report.Backtest{run}}, capacity, err
+	}
+	if capacity == 0 {
+		return report.Backtests{}, 0, invalid(fmt.Errorf("--instance-capacity is required: %s of %s has no predictive.instanceCapacity", t.Key(), o.policy))
+	}
+	all, err := readTraces(o.trace)
+	return all, capacity, err
 }
 
 // chosen returns the target of the policy that is meant.

@@ -24,30 +24,30 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// loads reads the trace, or those of the directory in the order of their names.
-func (o *backtestOptions) loads() (report.Backtests, error) {
-	if !isDirectory(o.trace) {
-		t, err := readTrace(o.trace)
-		return report.Backtests{Runs: []report.Backtest{{Load: o.trace, Trace: t}}}, err
+// readTraces reads a trace, or those of a directory in the order of their names.
+func readTraces(path string) (report.Backtests, error) {
+	if !isDirectory(path) {
+		t, err := readTrace(path)
+		return report.Backtests{Runs: []report.Backtest{{Load: path, Trace: t}}}, err
 	}
-	entries, err := os.ReadDir(o.trace)
+	entries, err := os.ReadDir(path)
 	if err != nil {
 		return report.Backtests{}, fmt.Errorf("read trace directory: %w", err)
 	}
-	all := report.Backtests{From: o.trace}
+	all := report.Backtests{From: path}
 	for _, e := range entries {
 		name, found := strings.CutSuffix(e.Name(), ".csv")
 		if !found || strings.HasPrefix(name, ".") || e.IsDir() {
 			continue
 		}
-		t, err := readTrace(filepath.Join(o.trace, e.Name()))
+		t, err := readTrace(filepath.Join(path, e.Name()))
 		if err != nil {
 			return report.Backtests{}, err
 		}
 		all.Runs = append(all.Runs, report.Backtest{Load: name, Trace: t})
 	}
 	if len(all.Runs) == 0 {
-		return all, invalid(fmt.Errorf("--trace %s is a directory without *.csv", o.trace))
+		return all, invalid(fmt.Errorf("--trace %s is a directory without *.csv", path))
 	}
 	return all, nil
 }

@@ -18,14 +18,15 @@ import (
 
 // Backtest is a replay to report on: the scores of scalers that met one load. Load
 // names the trace, Trace is as it was replayed. Instances is how many its 99.9th
-// percentile was scaled to need, 0 when it was not. Price is that of an instance hour, 0
-// when it is not known.
+// percentile was scaled to need, 0 when it was not. Notes say what must be known of the
+// load. Price is that of an instance hour, 0 when it is not known.
 type Backtest struct {
 	Load      string
 	Trace     trace.Trace
 	Target    string
 	Model     replay.Model
 	Instances int
+	Notes     []string
 	Price     float64
 	Scores    []replay.Score
 }
@@ -34,6 +35,7 @@ type Backtest struct {
 type answer struct {
 	Name    string   `json:"name,omitempty"`
 	Trace   load     `json:"trace"`
+	Notes   []string `json:"notes,omitempty"`
 	Results []result `json:"results"`
 }
 
@@ -46,7 +48,7 @@ type result struct {
 func (b Backtest) JSON(w io.Writer) error { return writeJSON(w, b.answer("")) }
 
 func (b Backtest) answer(name string) answer {
-	out := answer{Name: name, Trace: loadOf(b.Trace), Results: []result{}}
+	out := answer{Name: name, Trace: loadOf(b.Trace), Notes: b.Notes, Results: []result{}}
 	for _, s := range b.Scores {
 		r := result{Score: s}
 		if b.Price > 0 {
@@ -72,6 +74,9 @@ func (b Backtest) Text(w io.Writer) error {
 		head += fmt.Sprintf(" They are scaled so that the 99.9th percentile of a minute needs %d instances.", b.Instances)
 	}
 	out.WriteString(wrap(head, ""))
+	for _, note := range b.Notes {
+		out.WriteString(wrap(note, ""))
+	}
 	out.WriteString(wrap(b.times(), ""))
 	out.WriteString("\n")
 	if err := b.table(&out); err != nil {
