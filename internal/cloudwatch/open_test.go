@@ -48,7 +48,11 @@ func TestOpen(t *testing.T) {
 	check(t, "datapoints", got[0].Datapoints, []scaling.Datapoint{at(1, 7)})
 }
 
-func TestOpenWithoutRegion(t *testing.T) {
+func TestOpenWithoutRegionOrCredentials(t *testing.T) {
+	environ(t, map[string]string{"AWS_REGION": "eu-west-3"})
+	if _, _, err := cloudwatch.Open(bounded(t)); err == nil || !strings.Contains(err.Error(), "get AWS credentials: ") {
+		t.Errorf("got %v", err)
+	}
 	environ(t, nil)
 	if _, _, err := cloudwatch.Open(bounded(t)); !errors.Is(err, cloudwatch.ErrNoRegion) {
 		t.Errorf("got %v", err)
