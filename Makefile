@@ -112,8 +112,13 @@ mutants: broken ## Change the pure packages in small ways; each change must fail
 broken: ## Break sagescale in each way of test/faults/broken.txt; the simulation must notice
 	go run ./test/mutants -broken test/faults/broken.txt
 
+.PHONY: scores
+scores: ## Score the policy of test/bench over loads, beside other scalers (TRACES=dir; made-up ones)
+	go build -o bin/sagescale ./cmd/sagescale
+	go run ./test/bench -traces '$(TRACES)'
+
 .PHONY: bench
-bench: ## Measure the functions beside a hello-world Lambda, and the packages' benchmarks
+bench: scores ## The same; measure the functions beside a hello-world Lambda, and the packages' benchmarks
 	go test -run '^$$' -bench . -benchmem $(QUICK)
 
 ##@ Tidy

@@ -52,8 +52,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	return exitCode(err)
 }
 
-// rootCommand has all commands. now is for how long they take; what they answer
-// does not depend on it.
+// rootCommand has all commands. now is for how long they take, and for which days
+// backtest reads from CloudWatch; nothing else that they answer depends on it.
 func rootCommand(now func() time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sagescale",
@@ -63,7 +63,7 @@ func rootCommand(now func() time.Time) *cobra.Command {
 It runs as a few Lambda functions in your account, deployed by cdk deploy. This
 command checks policy files, explains single decisions, replays policies over loads
 of the past and shows the whole at work in a simulated account. It calls no AWS
-service.`,
+service, but by backtest --from-cloudwatch.`,
 		Example: `  sagescale demo                      # watch a simulated day
   sagescale validate scaling.yaml     # check a policy file
   sagescale decide < case.json        # explain one decision

@@ -94,9 +94,12 @@ type Row struct {
 	Lost      float64 // requests
 }
 
-// Timeline is what a scaler has done with a load, step by step from Start on.
+// Timeline is what a scaler has done with a load, step by step from Start on. Target is
+// the share of what an instance serves that the scaler kept on one, where it was chosen
+// for this load; else 0.
 type Timeline struct {
 	Name    string
+	Target  float64
 	Start   time.Time
 	Rows    []Row
 	Changes []Change

@@ -4,9 +4,10 @@ import "math"
 
 // Score is what a timeline comes to. CostOverOracle is the billed instance time over
 // that of the oracle for the same load and model. A reversal is a change in the other
-// direction than the one before.
+// direction than the one before. Target is the timeline's.
 type Score struct {
 	Name             string  `json:"name"`
+	Target           float64 `json:"target,omitempty"`
 	LostRequests     float64 `json:"lost_requests"`
 	LostFraction     float64 `json:"lost_fraction"`
 	ViolationMinutes int     `json:"violation_minutes"`
@@ -25,7 +26,7 @@ func (s Score) J(lambda float64) float64 { return s.CostOverOracle + lambda*s.lo
 
 // Score adds a timeline up, beside the oracle's for the same load and model.
 func (t Timeline) Score(m Model, oracle Timeline) Score {
-	s := Score{Name: t.Name}
+	s := Score{Name: t.Name, Target: t.Target}
 	requests, billed, ideal := 0.0, 0, 0
 	for i, r := range t.Rows {
 		requests += r.Requests

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -16,27 +17,38 @@ import (
 )
 
 // Backtest is a replay to report on: the scores of scalers that met one load. Load
-// names the trace, Trace is as it was read. Price is that of an instance hour, 0 when it
-// is not known.
+// names the trace, Trace is as it was replayed. Instances is how many its 99.9th
+// percentile was scaled to need, 0 when it was not. Notes say what must be known of the
+// load. Price is that of an instance hour, 0 when it is not known.
 type Backtest struct {
-	Load   string
-	Trace  trace.Trace
-	Target string
-	Model  replay.Model
-	Price  float64
-	Scores []replay.Score
+	Load      string
+	Trace     trace.Trace
+	Target    string
+	Model     replay.Model
+	Instances int
+	Notes     []string
+	Price     float64
+	Scores    []replay.Score
+}
+
+// answer is what machines get of a replay. Name is left out where there is one trace.
+type answer struct {
+	Name    string   `json:"name,omitempty"`
+	Trace   load     `json:"trace"`
+	Notes   []string `json:"notes,omitempty"`
+	Results []result `json:"results"`
+}
+
+type result struct {
+	replay.Score
+	Cost *float64 `json:"cost,omitempty"`
 }
 
 // JSON writes the scores for machines.
-func (b Backtest) JSON(w io.Writer) error {
-	type result struct {
-		replay.Score
-		Cost *float64 `json:"cost,omitempty"`
-	}
-	out := struct {
-		Trace   load     `json:"trace"`
-		Results []result `json:"results"`
-	}{Trace: loadOf(b.Trace), Results: []result{}}
+func (b Backtest) JSON(w io.Writer) error { return writeJSON(w, b.answer("")) }
+
+func (b Backtest) answer(name string) answer {
+	out := answer{Name: name, Trace: loadOf(b.Trace), Notes: b.Notes, Results: []result{}}
 	for _, s := range b.Scores {
 		r := result{Score: s}
 		if b.Price > 0 {
@@ -45,7 +57,7 @@ func (b Backtest) JSON(w io.Writer) error {
 		}
 		out.Results = append(out.Results, r)
 	}
-	return writeJSON(w, out)
+	return out
 }
 
 // cost is what the instances of a score cost, to the cent.
@@ -58,25 +70,63 @@ func (b Backtest) Text(w io.Writer) error {
 	minutes := b.Trace.Minutes()
 	head := fmt.Sprintf("%s of %s: %s minutes from %s, %s requests, of which an instance serves %s a minute.",
 		b.Target, b.Load, whole(float64(len(minutes.Requests))), stamp(minutes.Start), whole(b.Trace.Total()), number(b.Model.InstanceCapacity))
+	if b.Instances > 0 {
+		head += fmt.Sprintf(" They are scaled so that the 99.9th percentile of a minute needs %d instances.", b.Instances)
+	}
 	out.WriteString(wrap(head, ""))
-	out.WriteString(wrap(fmt.Sprintf("Added instances serve after %s, the endpoint is busy for %s after a scale-in, "+
-		"and a metric is seen %s after the beginning of its minute.",
-		policy.Brief(b.Model.Provisioning), policy.Brief(b.Model.ScaleIn), policy.Brief(b.Model.MetricDelay)), ""))
+	for _, note := range b.Notes {
+		out.WriteString(wrap(note, ""))
+	}
+	out.WriteString(wrap(b.times(), ""))
 	out.WriteString("\n")
 	if err := b.table(&out); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	out.WriteString("\n")
-	out.WriteString(wrap("lost: requests beyond what served. over oracle: the instance hours paid for, over those of who knows the future. "+
-		"J(10), J(100): that, with 10 or 100 instance minutes added for each that was lacking; less is better. "+
-		"a day: changes; reversals: those in the other direction than the one before.", ""))
+	out.WriteString(wrap(columnsMean, ""))
+	out.WriteString(b.bestIs())
 	_, err := io.WriteString(w, plain.Text(out.String()))
 	return err
 }
 
+// columnsMean says what the columns of a table are.
+const columnsMean = "lost: requests beyond what served. over oracle: the instance hours paid for, over those of who knows the future. " +
+	"J(10), J(100): that, with 10 or 100 instance minutes added for each that was lacking; less is better. " +
+	"a day: changes; reversals: those in the other direction than the one before."
+
+// times says how long what takes.
+func (b Backtest) times() string {
+	return fmt.Sprintf("Added instances serve after %s, the endpoint is busy for %s after a scale-in, "+
+		"and a metric is seen %s after the beginning of its minute.",
+		policy.Brief(b.Model.Provisioning), policy.Brief(b.Model.ScaleIn), policy.Brief(b.Model.MetricDelay))
+}
+
+// days is how long the load is.
+func (b Backtest) days() float64 { return float64(len(b.Trace.Requests)) * b.Trace.Step.Hours() / 24 }
+
+// shortBest stands for replay.BestName in tables, which are narrow.
+const shortBest = "aas-best"
+
+// label is the name of a scaler in a table, with the target where it was chosen for
+// the load.
+func label(s replay.Score) string {
+	if s.Name == replay.BestName {
+		return fmt.Sprintf("%s at %.0f %%", shortBest, 100*s.Target)
+	}
+	return s.Name
+}
+
+// bestIs says who the best peer is, where it is among the scores.
+func (b Backtest) bestIs() string {
+	if !slices.ContainsFunc(b.Scores, func(s replay.Score) bool { return s.Name == replay.BestName }) {
+		return ""
+	}
+	return wrap(shortBest+": "+replay.BestName+", Application Auto Scaling at the target, a share of "+
+		"what an instance serves, that has the least J(10) for the load in hindsight.", "")
+}
+
 // table writes a line for every score.
 func (b Backtest) table(w io.Writer) error {
-	days := float64(len(b.Trace.Requests)) * b.Trace.Step.Hours() / 24
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	paid := "hours"
 	if b.Price > 0 {
@@ -89,7 +139,7 @@ func (b Backtest) table(w io.Writer) error {
 			paid = b.cost(s)
 		}
 		fmt.Fprintf(t, "%.3f %%\t%s\t%.3f\t%.3f\t%.3f\t%.0f\t%d\t %s\n", 100*s.LostFraction, whole(paid),
-			s.CostOverOracle, s.J(10), s.J(100), float64(s.ScaleOuts+s.ScaleIns)/days, s.Reversals, s.Name)
+			s.CostOverOracle, s.J(10), s.J(100), float64(s.ScaleOuts+s.ScaleIns)/b.days(), s.Reversals, label(s))
 	}
 	return t.Flush()
 }

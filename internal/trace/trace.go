@@ -1,5 +1,5 @@
-// Package trace has loads over time: those of CSV files, and a made-up day. It is pure
-// but for the reader that it is given.
+// Package trace has loads over time: those of CSV files, and made-up ones. It is pure
+// but for the reader and the writer that it is given.
 package trace
 
 import (

@@ -1,0 +1,146 @@
+// Command bench scores the policy of its folder over several loads, beside other
+// scalers, and again with one thing changed at a time: how long an instance takes to
+// start, how much is to be served in time, how large the endpoint is, and without
+// forecasts. The loads are made up, and the same every time, unless a directory is named.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sagescale/internal/trace"
+)
+
+// The made-up loads are put here, made with this seed.
+const (
+	madeUp = "build/made-up-loads"
+	seed   = 1
+)
+
+func main() {
+	traces := flag.String("traces", "", "`directory` of loads; made-up ones when left out")
+	command := flag.String("sagescale", "bin/sagescale", "`file` of the command line")
+	policy := flag.String("policy", "test/bench/scaling.yaml", "policy `file`")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := bench(ctx, os.Stdout, *command, *policy, *traces)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// variation is the policy or the endpoint with one thing changed.
+type variation struct {
+	title    string
+	old, new string // in the policy
+	flags    []string
+}
+
+func variations() []variation {
+	const objective = "serviceObjective: 0.999"
+	return []variation{
+		{"An instance takes 258 s to start", "", "", []string{"--provisioning", "258s"}},
+		{"An instance takes 525 s to start", "", "", []string{"--provisioning", "525s"}},
+		{"The busiest minutes need 4 instances", "", "", []string{"--instances", "4"}},
+		{"99 % are to be served in time", objective, "serviceObjective: 0.99", nil},
+		{"99.99 % are to be served in time", objective, "serviceObjective: 0.9999", nil},
+		{"Without forecasts", "mode: ForecastAndScale", "mode: Off", nil},
+	}
+}
+
+// bench writes all tables to w.
+func bench(ctx context.Context, w io.Writer, command, policy, traces string) error {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // it is of no use to anybody
+	if traces == "" {
+		traces = filepath.FromSlash(madeUp)
+		if err := writeShapes(traces); err != nil {
+			return err
+		}
+	}
+	base := []string{"backtest", "--trace", traces, "--instance-capacity", "1000"}
+	peers := "application-auto-scaling,hpa,kpa,application-auto-scaling-best,oracle"
+	text, err := output(ctx, command, append(slices.Clip(base), "--policy", policy, "--peers", peers)...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(w, text)
+	base = slices.Clip(append(base, "--peers", "application-auto-scaling"))
+	for _, v := range variations() {
+		changed, err := v.apply(policy, dir)
+		if err != nil {
+			return err
+		}
+		text, err := output(ctx, command, append(append(base, "--policy", changed), v.flags...)...)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\n%s:\n\n%s", v.title, means(text))
+	}
+	return nil
+}
+
+// writeShapes writes the made-up loads into a folder, over those that are there.
+func writeShapes(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	for _, s := range trace.Shapes(seed) {
+		file, err := os.Create(filepath.Join(dir, s.Name+".csv"))
+		if err != nil {
+			return fmt.Errorf("create trace: %w", err)
+		}
+		if err := errors.Join(trace.Write(file, s.Trace), file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply writes the policy as it is changed to a folder and returns its path.
+func (v variation) apply(policy, dir string) (string, error) {
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		return "", fmt.Errorf("read policy: %w", err)
+	}
+	if v.old != "" && strings.Count(string(text), v.old) != 1 {
+		return "", fmt.Errorf("%s does not have %q once", policy, v.old)
+	}
+	path := filepath.Join(dir, "scaling.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), v.old, v.new, 1)), 0o600); err != nil {
+		return "", fmt.Errorf("write policy: %w", err)
+	}
+	return path, nil
+}
+
+// output runs the command line and returns what it answers.
+func output(ctx context.Context, command string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, command, args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("run %s %s: %w", command, strings.Join(args, " "), err)
+	}
+	return string(out), nil
+}
+
+// means cuts the table of the means out of an answer.
+func means(text string) string {
+	_, after, _ := strings.Cut(text, "\nmean ")
+	table, _, _ := strings.Cut(after, "\n\n")
+	return "mean " + table + "\n"
+}
