@@ -13,11 +13,17 @@
 // daily pattern the profile gets no weight, after a shift of the level the short means
 // get it all.
 //
-// How far off the mix itself was, at each of a ladder of horizons, is kept as a
-// distribution of errors. Errors are measured in units of the spread of the moment,
-// which is the usual one at this level of load, drawn halfway to that of the last
-// minutes: bursts come in swarms. So the chance that a load is exceeded follows from
-// the forecast's own past, without any assumption of a normal distribution.
+// When the last minute has much more load than those before it, by more than it ever
+// varies, the forecast is at least that much of the jump as has stayed of others.
+//
+// How far off all this was, at each of a ladder of horizons, is kept as a distribution of
+// errors. So the chance that a load is exceeded follows from the forecast's own past,
+// without any assumption of a normal distribution. Errors are measured in three units: the
+// spread of the moment, which is the usual one at this level of load, drawn halfway to
+// that of the last minutes, because bursts come in swarms; what is usual at this level;
+// and the mean load. Where bursts come from nowhere the spread of the moment says nothing
+// of the next one. That unit is gone by whose distribution has been the best measure of
+// late.
 //
 // # Learning and forecasting
 //
@@ -76,10 +82,14 @@ type Model struct {
 	Misses float64 `json:"misses"`
 	// Errors has the mean absolute error of every expert.
 	Errors [experts]float64 `json:"errors"`
+	// Jumps is how much of a jump of the load was still there nine minutes later.
+	Jumps faded `json:"jumps"`
 	// Spread has the usual spread at every level, as a share of the load.
-	Spread [levels]spread `json:"spread"`
-	// Tails has the distribution of errors at every horizon of the ladder.
-	Tails [8]Histogram `json:"tails"`
+	Spread [levels]faded `json:"spread"`
+	// Tails has the distribution of errors at every horizon of the ladder, in every unit,
+	// and Losses how bad the unit has been as a measure of late.
+	Tails  [units][8]Histogram `json:"tails"`
+	Losses [units]float64      `json:"losses"`
 }
 
 // Check says what is wrong with a model that was read, as far as it could make a
@@ -101,12 +111,14 @@ func (m *Model) Check() error {
 
 // numbers yields all that a forecast is computed of.
 func (m *Model) numbers() iter.Seq[float64] {
-	lists := [][]float64{{m.Mean, m.Error, m.Misses}, m.Season, m.Errors[:]}
+	lists := [][]float64{{m.Mean, m.Error, m.Misses, m.Jumps.Sum, m.Jumps.Weight}, m.Season, m.Errors[:], m.Losses[:]}
 	for _, s := range m.Spread {
 		lists = append(lists, []float64{s.Sum, s.Weight})
 	}
-	for i := range m.Tails {
-		lists = append(lists, m.Tails[i].Counts[:], []float64{m.Tails[i].Weight})
+	for u := range m.Tails {
+		for i := range m.Tails[u] {
+			lists = append(lists, m.Tails[u][i].Counts[:])
+		}
 	}
 	return func(yield func(float64) bool) {
 		for _, list := range lists {
@@ -119,10 +131,41 @@ func (m *Model) numbers() iter.Seq[float64] {
 	}
 }
 
-// spread is a mean with forgetting: a sum by a weight.
-type spread struct {
+// faded is a mean with forgetting: a sum by a weight.
+type faded struct {
 	Sum    float64 `json:"s"`
 	Weight float64 `json:"w"`
+}
+
+// add takes in a value. After keep values one counts a third of a new one.
+func (f *faded) add(v, keep float64) {
+	f.Sum += v - f.Sum/keep
+	f.Weight += 1 - f.Weight/keep
+}
+
+// mean is that of all values, and of one before them all that counts as so many.
+func (f faded) mean(first, count float64) float64 {
+	return (f.Sum + first*count) / (f.Weight + count)
+}
+
+// The units that errors are measured by: by the spread of the moment, by what is usual at
+// the level of load, and by the mean load.
+const (
+	byMoment = iota
+	byLevel
+	byMean
+	units
+)
+
+// unit is the one that has measured errors best of late.
+func (m *Model) unit() int {
+	best := byMoment
+	for u, loss := range m.Losses {
+		if loss < m.Losses[best] {
+			best = u
+		}
+	}
+	return best
 }
 
 // levels is how many levels of load are told apart: halves of a doubling.

@@ -105,6 +105,71 @@ func TestLevelShift(t *testing.T) {
 	}
 }
 
+// What jumps is followed at once, and less far where jumps have not lasted.
+func TestJump(t *testing.T) {
+	const from, to = 500.0, 4000.0
+	steady := func(int) float64 { return from }
+	jumped := func(past []float64) float64 { return outlook(t, append(past, to)).At(9).Median }
+	if got := jumped(minutes(600, steady)); got < from+0.7*(to-from) || got > to {
+		t.Errorf("after the first jump there is, %v are expected", got)
+	}
+	lasting := minutes(1800, func(i int) float64 {
+		if i/180%2 == 1 {
+			return to
+		}
+		return from
+	})
+	if got := jumped(append(lasting, minutes(179, steady)...)); got < from+0.8*(to-from) {
+		t.Errorf("where jumps last, %v are expected", got)
+	}
+	peaks := minutes(1800, func(i int) float64 {
+		if i%90 == 89 {
+			return to
+		}
+		return from
+	})
+	if got := jumped(append(peaks, minutes(60, steady)...)); got > from+0.4*(to-from) {
+		t.Errorf("where jumps are over in a minute, %v are expected", got)
+	}
+}
+
+// Where bursts come from nowhere a burst says nothing of the next one: what is allowed for
+// is as much as is exceeded so often, and not many times that.
+func TestBurstsFromNowhere(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 0))
+	heat := 0.0
+	loads := minutes(8*day, func(int) float64 {
+		if heat *= 0.93; r.Float64() < 0.03 {
+			heat += r.ExpFloat64()
+		}
+		return (60 + 400*heat) * (1 + 0.05*r.NormFloat64())
+	})
+	l := learn(loads[:6*day])
+	const once = 0.125
+	allowed, n := 0.0, 0
+	for i := 6 * day; i < 8*day; i++ {
+		if i%7 == 0 {
+			m := l.Model()
+			o, err := m.Outlook(loads[i-forecast.Recent:i], start().Add(time.Duration(i)*time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, upper := o.At(13), 0.0
+			for p.Exceeded(upper) > once {
+				upper += 5
+			}
+			allowed += upper
+			n++
+		}
+		l.Observe(loads[i])
+	}
+	sorted := slices.Sorted(slices.Values(loads[6*day:]))
+	usual := sorted[len(sorted)*7/8]
+	if mean := allowed / float64(n); mean > 1.3*usual || mean < 0.7*usual {
+		t.Errorf("on the average %v are allowed for, one of eight minutes has more than %v", mean, usual)
+	}
+}
+
 // One day without load, or with ten times as much, does not spoil the profile of the
 // days after it.
 func TestOutlierDay(t *testing.T) {
@@ -232,8 +297,9 @@ func TestCheck(t *testing.T) {
 		"an expert's error":        func(m *forecast.Model) { m.Errors[6] = -1 },
 		"a spread":                 func(m *forecast.Model) { m.Spread[3].Sum = -1 },
 		"the weight of a spread":   func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
-		"a count of errors":        func(m *forecast.Model) { m.Tails[7].Counts[95] = -1 },
-		"the weight of the counts": func(m *forecast.Model) { m.Tails[0].Weight = -1 },
+		"a count of errors":        func(m *forecast.Model) { m.Tails[2][7].Counts[95] = -1 },
+		"a loss":                   func(m *forecast.Model) { m.Losses[1] = -1 },
+		"what stays of jumps":      func(m *forecast.Model) { m.Jumps.Sum = -1 },
 		"a slot of the profile":    func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
 		"a long profile":           func(m *forecast.Model) { m.Season = append(m.Season, 1) },
 	} {
@@ -254,7 +320,7 @@ func TestModelIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(text) > 40<<10 {
+	if len(text) > 24<<10 {
 		t.Errorf("it has %d bytes", len(text))
 	}
 	var again forecast.Model

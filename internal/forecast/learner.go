@@ -23,18 +23,20 @@ const maxAhead = 36
 
 // awaited is a forecast whose minute has not come.
 type awaited struct {
-	made   bool
-	of     [experts]float64
-	mix    float64
-	spread float64
+	made       bool
+	of         [experts]float64
+	median     float64
+	spreads    [units]float64
+	base, jump float64
 }
 
-// The memories: after so many minutes what was learned counts a third.
+// The memories: after so many minutes, or jumps, what was learned counts a third.
 const (
 	keepExperts = 2000
 	keepSpread  = 2000
 	keepTails   = 3000
 	keepMisses  = 120
+	keepJumps   = 20
 )
 
 // unlikely is the chance at which what is forecast is held to what came.
@@ -81,8 +83,7 @@ func (l *Learner) notice(load float64, known bool) {
 	l.offs.add(off)
 	if known && n >= windows()[2] {
 		s := &m.Spread[m.level(l.past.mean(n-windows()[2], n))]
-		s.Sum += off - s.Sum/keepSpread
-		s.Weight += 1 - s.Weight/keepSpread
+		s.add(off, keepSpread)
 	}
 }
 
@@ -103,27 +104,37 @@ func (l *Learner) score(n int, load float64) {
 		if !f.made {
 			continue
 		}
-		off := (load - f.mix) / f.spread
 		if step == judged {
-			m.judge(f, load, m.Tails[step].exceed(off))
+			m.judge(f, load, step)
 		}
-		m.Tails[step].add(off, keepTails)
+		for u := range units {
+			m.Tails[u][step].add((load-f.median)/f.spreads[u], keepTails)
+		}
 	}
 }
 
-// judge takes in how far off a forecast was. chance is how likely it held so high a
-// load to be.
-func (m *Model) judge(f awaited, load, chance float64) {
+// judge takes in how far off a forecast at a step of the ladder was.
+func (m *Model) judge(f awaited, load float64, step int) {
 	fade := func(mean *float64, v, keep float64) { *mean += (v - *mean) / keep }
 	for i, v := range f.of {
 		fade(&m.Errors[i], math.Abs(v-load)/m.Mean, keepExperts)
 	}
-	fade(&m.Error, math.Abs(f.mix-load)/m.Mean, keepExperts)
+	fade(&m.Error, math.Abs(f.median-load)/m.Mean, keepExperts)
+	if f.jump > 0 {
+		m.Jumps.add(min(max((load-f.base)/f.jump, 0), 1.2), keepJumps)
+	}
 	missed := 0.0
-	if chance < unlikely {
+	unit := m.unit()
+	if m.Tails[unit][step].exceed((load-f.median)/f.spreads[unit]) < unlikely {
 		missed = 1
 	}
 	fade(&m.Misses, missed, keepMisses)
+	for u := range units {
+		// The pinball loss of the load that is exceeded once in eight times.
+		const once = 0.125
+		over := load - f.median - m.Tails[u][step].quantile(once)*f.spreads[u]
+		fade(&m.Losses[u], max((1-once)*over, -once*over)/m.Mean, keepExperts)
+	}
 }
 
 // forecast forecasts the minutes at the horizons of the ladder.
@@ -135,8 +146,9 @@ func (l *Learner) forecast() {
 	o := l.outlook()
 	for step, ahead := range horizons() {
 		of := o.experts(ahead)
-		mix := m.mix(of)
-		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, mix, o.spread(mix)}
+		median := max(m.mix(of), o.persisting())
+		base, jump := o.jump()
+		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, median, o.spreads(median), base, jump}
 	}
 }
 
@@ -146,4 +158,12 @@ func (l *Learner) outlook() Outlook {
 }
 
 // Model returns what has been learned so far.
-func (l *Learner) Model() Model { return l.model }
+func (l *Learner) Model() Model {
+	out := l.model
+	for u := range out.Tails {
+		for step := range out.Tails[u] {
+			out.Tails[u][step] = out.Tails[u][step].settled()
+		}
+	}
+	return out
+}

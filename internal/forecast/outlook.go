@@ -86,16 +86,43 @@ type Point struct {
 
 // At returns the forecast for the minute that ends so many minutes ahead, one at least.
 func (o Outlook) At(ahead int) Point {
-	median := o.model.mix(o.experts(ahead))
-	return Point{median, o.spread(median), o.model.tail(ahead)}
+	median := max(o.model.mix(o.experts(ahead)), o.persisting())
+	unit := o.model.unit()
+	return Point{median, o.spreads(median)[unit], o.model.tail(unit, ahead)}
+}
+
+// jump is by how much the load of the last minute is above that of the minutes before,
+// where it is so by more than it ever is; 0 where not.
+func (o Outlook) jump() (base, height float64) {
+	const unusual = 4
+	n := o.past.minutes()
+	base = o.past.mean(n-1-windows()[2], n-1)
+	height = o.past.mean(n-1, n) - base
+	if !(height > unusual*o.spread(base)) {
+		return base, 0
+	}
+	return base, height
+}
+
+// persisting is the load if as much of a jump stays as did of those before; 0 without one.
+func (o Outlook) persisting() float64 {
+	const first, count = 0.8, 3 // until some were seen most is taken to stay
+	base, height := o.jump()
+	if height == 0 {
+		return 0
+	}
+	return base + height*o.model.Jumps.mean(first, count)
 }
 
 // Exceeded returns the chance that the load is above another, from 0 to 1.
 func (p Point) Exceeded(load float64) float64 { return p.tail.exceed((load - p.Median) / p.Spread) }
 
-// spread is the unit that errors of a forecast are measured by: the usual spread at its
-// level, drawn halfway to that of the last minutes.
-func (o Outlook) spread(load float64) float64 {
+// spread is the usual spread at the level of a load, drawn halfway to that of the last
+// minutes.
+func (o Outlook) spread(load float64) float64 { return o.spreads(load)[byMoment] }
+
+// spreads has the units that errors of a forecast may be measured by.
+func (o Outlook) spreads(load float64) (out [units]float64) {
 	const least = 0.01
 	m := o.model
 	level := m.level(load)
@@ -112,16 +139,19 @@ func (o Outlook) spread(load float64) float64 {
 		}
 	}
 	usual := sum / max(weight, 1)
-	return m.base(load) * max(math.Sqrt(usual*max(o.late, usual/10)), least)
+	out[byMoment] = m.base(load) * max(math.Sqrt(usual*max(o.late, usual/10)), least)
+	out[byLevel] = m.base(load) * max(usual, least)
+	out[byMean] = m.Mean
+	return out
 }
 
 // tail returns the errors at the step of the ladder that is not below a horizon, the
 // longest one for one beyond.
-func (m *Model) tail(ahead int) *Histogram {
+func (m *Model) tail(unit, ahead int) *Histogram {
 	for step, h := range horizons() {
 		if h >= ahead {
-			return &m.Tails[step]
+			return &m.Tails[unit][step]
 		}
 	}
-	return &m.Tails[len(m.Tails)-1]
+	return &m.Tails[unit][len(m.Tails[unit])-1]
 }

@@ -49,8 +49,7 @@ func profile(p *past, n int) []float64 {
 			if at+slot > n {
 				at -= 24 * 60
 			}
-			// Slots are smoothed by their neighbours.
-			if v := p.mean(at-slot, at+2*slot); !math.IsNaN(v) {
+			if v := p.mean(at, at+slot); !math.IsNaN(v) {
 				out[i] += w * v / mean
 			}
 		}
