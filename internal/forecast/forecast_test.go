@@ -288,20 +288,20 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for name, spoil := range map[string]func(*forecast.Model){
-		"nothing":                  func(m *forecast.Model) { *m = forecast.Model{} },
-		"another form":             func(m *forecast.Model) { m.Form = 2 },
-		"a negative mean":          func(m *forecast.Model) { m.Mean = -1 },
-		"a mean without measure":   func(m *forecast.Model) { m.Mean = 1e300 },
-		"no number as error":       func(m *forecast.Model) { m.Error = math.NaN() },
-		"no number as misses":      func(m *forecast.Model) { m.Misses = math.NaN() },
-		"an expert's error":        func(m *forecast.Model) { m.Errors[6] = -1 },
-		"a spread":                 func(m *forecast.Model) { m.Spread[3].Sum = -1 },
-		"the weight of a spread":   func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
-		"a count of errors":        func(m *forecast.Model) { m.Tails[2][7].Counts[95] = -1 },
-		"a loss":                   func(m *forecast.Model) { m.Losses[1] = -1 },
-		"what stays of jumps":      func(m *forecast.Model) { m.Jumps.Sum = -1 },
-		"a slot of the profile":    func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
-		"a long profile":           func(m *forecast.Model) { m.Season = append(m.Season, 1) },
+		"nothing":                func(m *forecast.Model) { *m = forecast.Model{} },
+		"another form":           func(m *forecast.Model) { m.Form = 2 },
+		"a negative mean":        func(m *forecast.Model) { m.Mean = -1 },
+		"a mean without measure": func(m *forecast.Model) { m.Mean = 1e300 },
+		"no number as error":     func(m *forecast.Model) { m.Error = math.NaN() },
+		"no number as misses":    func(m *forecast.Model) { m.Misses = math.NaN() },
+		"an expert's error":      func(m *forecast.Model) { m.Errors[6] = -1 },
+		"a spread":               func(m *forecast.Model) { m.Spread[3].Sum = -1 },
+		"the weight of a spread": func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
+		"a count of errors":      func(m *forecast.Model) { m.Tails[2][7].Counts[95] = -1 },
+		"a loss":                 func(m *forecast.Model) { m.Losses[1] = -1 },
+		"what stays of jumps":    func(m *forecast.Model) { m.Jumps.Sum = -1 },
+		"a slot of the profile":  func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
+		"a long profile":         func(m *forecast.Model) { m.Season = append(m.Season, 1) },
 	} {
 		m := sound
 		spoil(&m)

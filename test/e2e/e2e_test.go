@@ -36,6 +36,7 @@ const (
 	bySchedule = "e2e-by-schedule"
 	cooling    = "e2e-cooling"
 	steered    = "e2e-steered"
+	ahead      = "e2e-ahead"
 )
 
 // policy is a policy file for all endpoints; actions are the scheduled actions of
@@ -44,12 +45,17 @@ func policy(inCooling float64, actions string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\ndefaults:\n  minCapacity: 1\n  maxCapacity: 9\n  targetTracking:\n")
 	fmt.Fprintf(&b, "  - metric: InvocationsPerInstance\n    targetValue: %g\ntargets:\n", perInstance)
-	for _, name := range []string{byTick, byAlarm, cooling, steered, bySchedule} {
+	for _, name := range []string{byTick, byAlarm, cooling, steered, ahead, bySchedule} {
 		fmt.Fprintf(&b, "- endpoint: %s\n  variant: AllTraffic\n", name)
-		if name == cooling {
+		if name == cooling || name == ahead {
 			// A new endpoint is one whose last change nobody remembers: it is not scaled in
 			// for a cooldown.
 			b.WriteString("  scaleOutCooldown: 2m\n  scaleInCooldown: 2m\n")
+		}
+		if name == ahead {
+			b.WriteString("  predictive: {mode: ForecastAndScale, instanceCapacity: 1000}\n")
+		}
+		if name == cooling {
 			fmt.Fprintf(&b, "  targetTracking:\n  - metric: InvocationsPerInstance\n    targetValue: %g\n", inCooling)
 		}
 	}
@@ -63,7 +69,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	first := s.writePolicy(t, "scaling.yaml", policy(perInstance, ""))
 
 	s.step(t, "an owner creates endpoints", func(t *testing.T) {
-		for name, instances := range map[string]int32{byTick: 1, byAlarm: 1, bySchedule: 1, cooling: 6, steered: 2} {
+		for name, instances := range map[string]int32{byTick: 1, byAlarm: 1, bySchedule: 1, cooling: 6, steered: 2, ahead: 3} {
 			s.createEndpoint(t, name, instances)
 		}
 	})
@@ -77,6 +83,9 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	stretch := loadStretch(t)
 	s.serve(t, byTick, stretch)
 	s.serve(t, cooling, func(time.Duration) float64 { return 3 * perInstance })
+	s.knows(t, ahead, served)
+	s.serve(t, ahead, served)
+	s.hastens(t)
 	s.step(t, "the tick fires by itself and scales out", func(t *testing.T) { s.tickScalesOut(t) })
 	s.step(t, "an alarm event scales out at once", func(t *testing.T) { s.alarmScalesOut(t) })
 	s.step(t, "a state change closes the activity at once", func(t *testing.T) { s.stateChangeSettles(t) })
@@ -91,6 +100,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 		}
 	})
 	s.step(t, "a new endpoint is scaled in after a cooldown", func(t *testing.T) { s.scalesIn(t) })
+	s.step(t, "a forecast is learned by its schedule and followed by the tick", func(t *testing.T) { s.foresees(t) })
 	due := time.Now().UTC().Add(70 * time.Second).Truncate(time.Minute).Add(time.Minute)
 	second := s.writePolicy(t, "changed.yaml", policy(2*perInstance,
 		"  scheduledActions:\n  - {name: launch, schedule: \"at("+due.Format("2006-01-02T15:04:05")+")\", minCapacity: 4, maxCapacity: 9}\n"))
