@@ -14,15 +14,18 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/simulate"
 )
 
-// store is the port of package autoscaler, and what an operator sets.
+// store is the ports of package autoscaler, and what an operator sets.
 type store interface {
 	Load(ctx context.Context, endpoint string) (activity.State, map[string]policy.Override, error)
 	Save(ctx context.Context, s activity.State, closed ...activity.Activity) (activity.State, error)
 	SaveOverride(ctx context.Context, endpoint, variant string, o policy.Override) error
+	Forecasts(ctx context.Context, endpoint string) (map[string]forecast.Model, error)
+	SaveForecast(ctx context.Context, endpoint, variant string, m forecast.Model) error
 }
 
 // storeSubject is the port and what is needed to test it.
@@ -83,7 +86,7 @@ func (l *locked) Save(ctx context.Context, s activity.State, closed ...activity.
 }
 
 func storeBehaviours() []behaviour[storeSubject] {
-	return slices.Concat(stateBehaviours(), lossBehaviours(), archiveBehaviours(), overrideBehaviours(), itemBehaviours())
+	return slices.Concat(stateBehaviours(), lossBehaviours(), archiveBehaviours(), overrideBehaviours(), forecastBehaviours(), itemBehaviours())
 }
 
 func stateBehaviours() []behaviour[storeSubject] {
