@@ -19,6 +19,7 @@ import (
 // backtestOptions are the flags of the command.
 type backtestOptions struct {
 	policy, trace, target, timeline string
+	report                          string
 	peers                           []string
 	format                          *string
 	capacity, price                 float64
@@ -49,7 +50,7 @@ Kubernetes autoscaler; kpa, Knative's; and the oracle, who knows the future. Giv
 some of them, separated by commas, or none.`,
 		Example: `  sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000
   sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000 \
-    --price 1.41 --timeline out.csv --format json`,
+    --price 1.41 --report out.html --timeline out.csv`,
 		Args: usage(cobra.NoArgs),
 	}
 	f := cmd.Flags()
@@ -60,6 +61,7 @@ some of them, separated by commas, or none.`,
 	f.Float64Var(&o.price, "price", 0, "price of an instance hour, in `USD`")
 	f.StringSliceVar(&o.peers, "peers", all, "who else meets the load, or none")
 	f.StringVar(&o.timeline, "timeline", "", "CSV `file` for what sagescale did, minute by minute")
+	f.StringVar(&o.report, "report", "", "HTML `file` that shows the replay and every decision")
 	o.flags(cmd)
 	o.format = formatFlag(cmd, "text")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return backtest(cmd, o, now) }
@@ -77,7 +79,9 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 		return err
 	}
 	p := newProgress(cmd.ErrOrStderr(), now)
-	timelines, err := o.replay(cmd.Context(), t, b, p.step)
+	own := &replay.Sagescale{Target: t}
+	log := o.keep(own)
+	timelines, err := o.replay(cmd.Context(), own, b, p.step)
 	p.end()
 	if err != nil {
 		return err
@@ -91,6 +95,11 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	}
 	if o.timeline != "" {
 		if err := writeTimeline(o.timeline, timelines[0]); err != nil {
+			return err
+		}
+	}
+	if o.report != "" {
+		if err := o.writeReport(cmd, now, t, report.Page{Backtest: b, Timelines: timelines, Log: log}); err != nil {
 			return err
 		}
 	}
@@ -117,6 +126,9 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 		return invalid(fmt.Errorf("--price %v is not above 0 and at most 1e6", o.price))
 	}
 	if err := spares("timeline", o.timeline, o.trace, o.policy); err != nil {
+		return err
+	}
+	if err := o.checkReport(); err != nil {
 		return err
 	}
 	return o.checkPeers()
@@ -173,9 +185,9 @@ func (o *backtestOptions) chosen(p *policy.Policy) (policy.Target, error) {
 }
 
 // replay lets sagescale and then its peers meet the load.
-func (o *backtestOptions) replay(ctx context.Context, t policy.Target, b report.Backtest, progress func(done, total int)) ([]replay.Timeline, error) {
-	scalers := []replay.Scaler{&replay.Sagescale{Target: t}}
-	for _, peer := range replay.Peers(loadPerInstance(t, o.capacity) / o.capacity) {
+func (o *backtestOptions) replay(ctx context.Context, own *replay.Sagescale, b report.Backtest, progress func(done, total int)) ([]replay.Timeline, error) {
+	scalers := []replay.Scaler{own}
+	for _, peer := range replay.Peers(loadPerInstance(own.Target, o.capacity) / o.capacity) {
 		if slices.Contains(o.peers, peer.Name()) {
 			scalers = append(scalers, peer)
 		}
