@@ -145,7 +145,7 @@ func TestPageHasTheFiguresOfTheText(t *testing.T) {
 	page := string(html(t, p))
 	rows := regexp.MustCompile(`(?s)<table id="scores">.*?</table>`).FindString(page)
 	for _, s := range p.Scores {
-		line := regexp.MustCompile(`(?m)^.* `+s.Name+`$`).FindString(text.String())
+		line := regexp.MustCompile(`(?m)^.* ` + s.Name + `$`).FindString(text.String())
 		row := regexp.MustCompile(`(?s)<tr class="s-` + s.Name + `">.*?</tr>`).FindString(rows)
 		for _, figure := range strings.Fields(strings.ReplaceAll(strings.TrimSuffix(line, s.Name), " %", "%")) {
 			if !strings.Contains(strings.ReplaceAll(row, " %", "%"), "<td>"+figure+"</td>") {
@@ -185,7 +185,7 @@ func TestVerdict(t *testing.T) {
 			Timelines:  []replay.Timeline{{Name: "sagescale", Rows: make([]replay.Row, 3*24*60)}},
 			PeerTarget: 0.7,
 		}
-		got := regexp.MustCompile(`<div id="verdict">.*</div>`).FindString(string(html(t, p)))
+		got := strings.ReplaceAll(regexp.MustCompile(`<div id="verdict">.*</div>`).FindString(string(html(t, p))), "\u00a0", " ")
 		for _, want := range c.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: no %q in %s", name, want, got)

@@ -158,8 +158,21 @@ func (p Page) duration() string {
 	}
 }
 
-// capital is a text with a capital at its beginning.
-func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+// capital is a text with a capital at its beginning; sagescale has none anywhere.
+func capital(text string) string {
+	if strings.HasPrefix(text, sagescaleName) {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// unbroken keeps the signs of a number on its line.
+func unbroken(sentences []string) []string {
+	for i, s := range sentences {
+		sentences[i] = strings.NewReplacer(" %", "\u00a0%", " ×", "\u00a0×").Replace(s)
+	}
+	return sentences
+}
 
 // bargains says what it takes sagescale and Application Auto Scaling to lose no more
 // than the other does, and what they lose when they cost no more, among the settings

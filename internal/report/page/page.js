@@ -94,7 +94,10 @@
     cursor: { sync: { key: "time", setSeries: false }, drag: { x: true, y: false }, points: { show: false }, y: false },
     padding: [8, narrow() ? 8 : 4, 0, 0],
   });
-  const stepped = uPlot.paths.stepped({ align: 1 });
+  // Steps of thousands of minutes are too many to draw one by one: where several fall on
+  // a pixel, lines, which uPlot thins to the lowest and the highest, look the same.
+  const steps1 = uPlot.paths.stepped({ align: 1 }), lines = uPlot.paths.linear();
+  const stepped = (u, series, from, to) => (to - from > 3000 ? lines : steps1)(u, series, from, to);
 
   const mark = (u) => {
     if (!chosen) return;
@@ -365,7 +368,7 @@
   const frontier = () => {
     const host = $("frontier");
     if (!host) return;
-    const width = host.clientWidth, height = narrow() ? 300 : 380, left = 62, right = 16, top = 14, bottom = 46, band = 30;
+    const width = host.clientWidth, height = narrow() ? 300 : 380, left = 70, right = 16, top = 30, bottom = 46, band = 30;
     const points = [...data.points, { scaler: "oracle", setting: "it knows the future", short: "", cost: 1, lost: 0 }];
     const positive = points.map((p) => p.lost).filter((v) => v > 0);
     const low = positive.length ? Math.floor(Math.log10(Math.min(...positive))) : -4, high = positive.length ? Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive)))) : -1;
@@ -386,7 +389,7 @@
         svg("text", { class: "soft", x: x(v), y: height - bottom + 18, "text-anchor": "middle" }, String(+v.toFixed(2))));
     }
     root.append(svg("text", { class: "soft", x: left + (width - left - right) / 2, y: height - 6, "text-anchor": "middle" }, "instance hours, over the oracle's"),
-      svg("text", { class: "soft", x: 4, y: 11 }, "lost"));
+      svg("text", { class: "soft", x: 4, y: 12 }, "share of the requests lost"));
     for (const name of ["application-auto-scaling", "sagescale", "oracle"]) {
       const mine = points.filter((p) => p.scaler === name);
       root.append(svg("polyline", { class: "path " + name, points: mine.map((p) => x(p.cost) + "," + y(p.lost)).join(" "), "stroke-dasharray": name === "sagescale" ? "" : "8 4" }));
@@ -435,4 +438,5 @@
   redraw();
   list();
   stepState();
+  if (worst.length) choose(changes.findLast((c) => c.at <= worst[0].at) || changes[0], false);
 })();
