@@ -68,8 +68,8 @@ some of them, separated by commas, or none.`,
 	return cmd
 }
 
-// backtest reads, replays and reports. The timeline takes its place when all is done,
-// and not otherwise.
+// backtest reads, replays and reports. The report and the timeline take their places when
+// all is done, and not otherwise.
 func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error {
 	if err := o.check(cmd); err != nil {
 		return err
@@ -93,13 +93,13 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	if slices.Contains(o.peers, oracleName) {
 		b.Scores = append(b.Scores, ideal.Score(b.Model, ideal))
 	}
-	if o.timeline != "" {
-		if err := writeTimeline(o.timeline, timelines[0]); err != nil {
+	if o.report != "" {
+		if err := o.writeReport(cmd, now, t, report.Page{Backtest: b, Timelines: timelines, Log: log}); err != nil {
 			return err
 		}
 	}
-	if o.report != "" {
-		if err := o.writeReport(cmd, now, t, report.Page{Backtest: b, Timelines: timelines, Log: log}); err != nil {
+	if o.timeline != "" {
+		if err := writeTimeline(o.timeline, timelines[0]); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -20,7 +21,7 @@ func (o *backtestOptions) checkReport() error {
 	if err := spares("report", o.report, o.trace, o.policy); err != nil {
 		return err
 	}
-	if o.report != "" && (filepath.Clean(o.report) == filepath.Clean(o.timeline) || sameFile(o.report, o.timeline)) {
+	if o.report != "" && o.timeline != "" && (filepath.Clean(o.report) == filepath.Clean(o.timeline) || sameFile(o.report, o.timeline)) {
 		return invalid(fmt.Errorf("--report %s and --timeline are one file", o.report))
 	}
 	return nil
@@ -62,7 +63,7 @@ func commandLine(cmd *cobra.Command) string {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
 		if list, ok := f.Value.(pflag.SliceValue); ok {
-			value = strings.Join(list.GetSlice(), ",")
+			value = cmp.Or(strings.Join(list.GetSlice(), ","), "none")
 		}
 		words = append(words, "--"+f.Name, quoted(value))
 	})

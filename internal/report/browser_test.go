@@ -41,10 +41,10 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("NOT checked: that the page of a backtest renders and works in a browser, because there is none; make report-test installs one")
+		t.Skip("NOT checked: that the page of a backtest renders and works in a browser, because there is none: install chromium, or name one by -browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute), chromedp.Flag("single-process", false))
+		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute), chromedp.Flag("lang", "en-US"), chromedp.Flag("no-zygote", true))
 	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(end)
 	ctx, end := chromedp.NewContext(allocator)

@@ -14,7 +14,6 @@ import (
 type Log struct {
 	notes  []note
 	limits []limitsFrom
-	last   int // step of the last decision
 }
 
 // note is a decision, and how long the ones after it said the same.

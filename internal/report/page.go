@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sagescale/internal/plain"
@@ -65,6 +66,7 @@ type view struct {
 	Dates         string
 	Assumptions   [][2]string
 	Verdict       []string
+	Priced        bool
 	Columns       []string
 	Rows          []scoreRow
 	Frontier      []frontierRow
@@ -93,6 +95,7 @@ func (p Page) view() (view, error) {
 		Dates:       fmt.Sprintf("%s, from %s to %s", p.duration(), stamp(minutes.Start), stamp(minutes.Start.Add(time.Duration(len(minutes.Requests))*time.Minute))),
 		Assumptions: p.assumptions(),
 		Verdict:     unbroken(p.verdict()),
+		Priced:      p.Price > 0,
 		Columns:     p.columns(),
 		Rows:        p.rows(),
 		Frontier:    p.rungs(),
@@ -113,24 +116,25 @@ func (v *view) embed() error {
 		return err
 	}
 	v.Licence = string(licence)
-	content := "default-src 'none'; base-uri 'none'; form-action 'none'; style-src"
+	var styles, scripts []string
 	for _, name := range []string{"page/uplot/uPlot.min.css", "page/page.css"} {
 		text, err := embedded(name)
 		if err != nil {
 			return err
 		}
 		v.Styles = append(v.Styles, template.CSS(text))
-		content += " " + hash(text)
+		styles = append(styles, hash(text))
 	}
-	content += "; script-src"
 	for _, name := range []string{"page/uplot/uPlot.iife.min.js", "page/page.js"} {
 		text, err := embedded(name)
 		if err != nil {
 			return err
 		}
 		v.Scripts = append(v.Scripts, template.JS(text))
-		content += " " + hash(text)
+		scripts = append(scripts, hash(text))
 	}
+	content := fmt.Sprintf("default-src 'none'; base-uri 'none'; form-action 'none'; style-src %s; script-src %s",
+		strings.Join(styles, " "), strings.Join(scripts, " "))
 	// It has nothing of others in it, and the signs of a hash are to stay as they are.
 	v.Policy = template.HTMLAttr(`content="` + content + `"`)
 	return nil

@@ -15,6 +15,7 @@ import (
 	"sagescale/internal/policyfile"
 	"sagescale/internal/replay"
 	"sagescale/internal/report"
+	"sagescale/internal/scaling"
 	"sagescale/internal/trace"
 )
 
@@ -117,6 +118,34 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
+// What there is no room for is left out, reasons of quiet times first, and the page says so.
+func TestPageSaysWhatIsLeftOut(t *testing.T) {
+	const minutes = 20_000
+	p := replayed(t, "chat", 1)
+	p.Trace.Requests = make([]float64, minutes)
+	p.Timelines = []replay.Timeline{{Name: "sagescale", Start: trace.Epoch(), Rows: make([]replay.Row, minutes), Changes: []replay.Change{{From: 1, To: 2, At: 5000, Effect: 5006, Free: 5006}}}}
+	p.Log = &report.Log{}
+	for i := range minutes {
+		desired, code := 1, []scaling.Code{scaling.MissingData, scaling.AlreadyAtDesired}[i%2]
+		if i >= 5000 {
+			desired = 2
+		}
+		p.Log.Add(i, scaling.Decision{DesiredCapacity: desired, MinCapacity: 1, MaxCapacity: 8,
+			NotScaledReasons: []scaling.Reason{{Code: code, Message: fmt.Sprintf("minute %d %s", i, strings.Repeat("because ", 30))}}})
+	}
+	text := html(t, p)
+	if len(text) > 3_000_000 {
+		t.Errorf("the page has %d bytes", len(text))
+	}
+	left := string(regexp.MustCompile(`id="left-out">.*</p>`).Find(text))
+	if !strings.Contains(left, "why nothing was done in ") || strings.Contains(left, "the rules of") {
+		t.Errorf("the page says it leaves out: %s", left)
+	}
+	if !bytes.Contains(text, []byte("minute 5000 because")) || !bytes.Contains(text, []byte("minute 0 because")) || bytes.Contains(text, []byte("minute 19999 because")) {
+		t.Error("the change, or the first reasons, are left out, or the last are not")
+	}
+}
+
 // Nothing is requested, and no script or style runs but the page's own, which the
 // policy of content security names by their hashes.
 func TestPageForbidsRequests(t *testing.T) {
@@ -147,7 +176,7 @@ func TestPageHasTheFiguresOfTheText(t *testing.T) {
 	for _, s := range p.Scores {
 		line := regexp.MustCompile(`(?m)^.* ` + s.Name + `$`).FindString(text.String())
 		row := regexp.MustCompile(`(?s)<tr class="s-` + s.Name + `">.*?</tr>`).FindString(rows)
-		for _, figure := range strings.Fields(strings.ReplaceAll(strings.TrimSuffix(line, s.Name), " %", "%")) {
+		for figure := range strings.FieldsSeq(strings.ReplaceAll(strings.TrimSuffix(line, s.Name), " %", "%")) {
 			if !strings.Contains(strings.ReplaceAll(row, " %", "%"), "<td>"+figure+"</td>") {
 				t.Errorf("%s has no %s: %s", s.Name, figure, row)
 			}

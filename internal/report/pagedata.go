@@ -130,9 +130,8 @@ func (p Page) explain(d *data) {
 		why := n.why(&room, 60)
 		if why.LeftOut {
 			silent++
-			if room < 60 {
-				continue
-			}
+			room = 0 // so that what is left out is all that comes after
+			continue
 		}
 		d.Quiet = append(d.Quiet, quiet{n.step, n.end, n.codes, why})
 	}
@@ -145,8 +144,8 @@ func (d *data) leave(untold, silent int) {
 		d.leftOut = append(d.leftOut, fmt.Sprintf("the rules of %s of %s changes", whole(float64(untold)), whole(float64(len(d.Changes)))))
 	}
 	if silent > 0 {
-		d.leftOut = append(d.leftOut, fmt.Sprintf("why nothing was done in %s stretches between changes, the last of which %s were kept ends at %s",
-			whole(float64(silent)), whole(float64(len(d.Quiet))), stamp(d.end())))
+		d.leftOut = append(d.leftOut, fmt.Sprintf("why nothing was done in %s stretches between changes, those after %s",
+			whole(float64(silent)), stamp(d.end())))
 	}
 }
 

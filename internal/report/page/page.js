@@ -96,7 +96,9 @@
   });
   // Steps of thousands of minutes are too many to draw one by one: where several fall on
   // a pixel, lines, which uPlot thins to the lowest and the highest, look the same.
-  const steps1 = uPlot.paths.stepped({ align: 1 }), lines = uPlot.paths.linear();
+  // A browser that uPlot does not run in still shows the decisions.
+  const able = typeof uPlot !== "undefined";
+  const steps1 = able && uPlot.paths.stepped({ align: 1 }), lines = able && uPlot.paths.linear();
   const stepped = (u, series, from, to) => (to - from > 3000 ? lines : steps1)(u, series, from, to);
 
   const mark = (u) => {
@@ -134,8 +136,13 @@
   };
 
   const draw = () => {
+    if (!able) {
+      $("plot-note").textContent = "This browser does not draw the plot.";
+      return;
+    }
     for (const p of plots) p.destroy();
-    const small = narrow(), wide = small ? 46 : 58;
+    $("plot-note").textContent = "Requests a minute" + (narrow() ? "." : "; on the right, the instances that serve as many.");
+    const small = narrow(), wide = small ? 52 : 58;
     const line = (label, name, width, dash, visible, extra) => Object.assign({ label, stroke: known(name), width, dash, show: visible, points: { show: false } }, extra);
     const limits = [1, 2].map((c) => spread(data.limits, c).map((n) => n * data.capacity));
     const bottom = axis(2, "x", { values: ticks, size: 44, space: 64 });
@@ -216,7 +223,7 @@
     };
     return b;
   };
-  const reveal = (plot, series, visible) => plots[plot].setSeries(series, { show: visible });
+  const reveal = (plot, series, visible) => plots[plot]?.setSeries(series, { show: visible });
   $("legend").append(
     toggle("load", "load", 4, [], () => shown.load, (v) => { shown.load = v; reveal(0, 1, v); }),
     ...scalers.map((s, i) => toggle(s.name, s.name, s.width + 0.5, s.dash, () => s.shown, (v) => {
@@ -352,9 +359,9 @@
   };
   const worst = losses(), total = worst.reduce((s, w) => s + w.lost, 0);
   if (worst.length) {
-    $("losses").append(el("p", { textContent: "sagescale lost requests in " + commas(worst.length) + (worst.length === 1 ? " stretch" : " stretches") + "; the worst:" }),
+    $("losses").append(el("p", { textContent: "sagescale lost requests in " + commas(worst.length) + (worst.length === 1 ? " stretch" : " stretches") + "; the worst, with their part of all that it lost:" }),
       el("div", { className: "bar" }, ...worst.slice(0, 5).map((w) => button(
-        date(when(w.at)) + " " + clock(when(w.at)) + "–" + clock(when(w.end)) + ": " + brief(w.lost) + " (" + Math.round(100 * w.lost / total) + " % of all lost)", "", () => {
+        date(when(w.at)) + " " + clock(when(w.at)) + "–" + clock(when(w.end)) + ": " + brief(w.lost) + " (" + Math.round(100 * w.lost / total) + " %)", "", () => {
           const middle = when((w.at + w.end) / 2), half = Math.max(1.5 * hour, 60 * (w.end - w.at));
           choose(changes.findLast((c) => c.at <= w.at) || nearest(w.at), false);
           show(middle - half, middle + half);
@@ -406,8 +413,8 @@
       svg("circle", { cx: x, cy: y, r: 12, fill: "transparent" }), shape);
     if (p.own) g.append(svg("circle", { class: "own", cx: x, cy: y, r: 10 }));
     if (p.own || p.scaler === "oracle") {
-      const before = x > width * 0.6;
-      g.append(svg("text", { x: before ? x - 14 : x + 14, y: y - 9, "text-anchor": before ? "end" : "start" }, p.scaler === "oracle" ? "oracle" : p.scaler + " at " + p.short));
+      const before = x > width - (narrow() ? 90 : 230);
+      g.append(svg("text", { x: before ? x - 14 : x + 14, y: y - 9, "text-anchor": before ? "end" : "start" }, p.scaler === "oracle" ? "oracle" : (narrow() ? "" : p.scaler + " ") + "at " + p.short));
     }
     const tell = () => { $("point").textContent = text; };
     for (const kind of ["mouseenter", "focus", "click"]) g.addEventListener(kind, tell);
