@@ -91,6 +91,10 @@ contract: .venv/.installed .dynamodb-local/.installed ## Hold the doubles to mot
 wire: .venv/.installed ## Run the built functions behind a proxy that fails
 	go test -count=1 -tags local ./test/wire -v | grep -vE '^=== |^ +--- PASS'
 
+.PHONY: report-test
+report-test: ## Open the page of a backtest in the Chromium on the PATH; without one it says what is not checked
+	go test -count=1 -tags local ./internal/report -run Browser -v | grep -vE '^=== |^ +--- PASS'
+
 .PHONY: e2e
 e2e: infra/node_modules/.installed .venv/.installed ## Deploy the stack into a local AWS account and watch it scale
 	go test -count=1 -timeout 12m -tags e2e ./test/e2e -v

@@ -20,6 +20,7 @@ import (
 // backtestOptions are the flags of the command.
 type backtestOptions struct {
 	policy, trace, target, timeline string
+	report                          string
 	peers                           []string
 	format                          *string
 	capacity, price                 float64
@@ -69,7 +70,7 @@ application-auto-scaling-best: at the target from 30 % to 100 % of an instance's
 capacity that does best, by J(10), for this load in hindsight.`,
 		Example: `  sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000
   sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000 \
-    --price 1.41 --timeline out.csv --format json
+    --price 1.41 --report out.html --timeline out.csv
   sagescale backtest --policy scaling.yaml --trace loads/ --instances 20
   sagescale backtest --policy scaling.yaml --from-cloudwatch chat-llm/AllTraffic --days 28`,
 		Args: usage(cobra.NoArgs),
@@ -89,14 +90,15 @@ func (o *backtestOptions) define(cmd *cobra.Command) {
 	f.StringVar(&o.target, "target", "", "`endpoint/variant` of the policy; its only one when left out")
 	f.Float64Var(&o.price, "price", 0, "price of an instance hour, in `USD`")
 	f.StringSliceVar(&o.peers, "peers", append(replay.PeerNames(), oracleName), "who else meets the load, or none")
+	f.StringVar(&o.report, "report", "", "HTML `file` that shows the replay and every decision")
 	f.StringVar(&o.timeline, "timeline", "", "CSV `file` for what sagescale did, minute by minute")
 	o.flags(cmd)
 	o.cloudwatch.flags(cmd)
 	o.format = formatFlag(cmd, "text")
 }
 
-// backtest reads, replays and reports. The timeline takes its place when all is done,
-// and not otherwise.
+// backtest reads, replays and reports. The report and the timeline take their places when
+// all is done, and not otherwise.
 func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error {
 	if err := o.check(cmd); err != nil {
 		return err
@@ -106,10 +108,16 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 		return err
 	}
 	p := newProgress(cmd.ErrOrStderr(), now)
-	timelines, err := replayAll(cmd.Context(), all.Runs, o.contenders(t, all.Runs[0].Model), p.step)
+	log := &report.Log{}
+	timelines, err := replayAll(cmd.Context(), all.Runs, o.contenders(t, all.Runs[0].Model, log), p.step)
 	p.end()
 	if err != nil {
 		return err
+	}
+	if o.report != "" {
+		if err := o.writeReport(cmd, now, t, report.Page{Backtest: all.Runs[0], Timelines: timelines, Log: log}); err != nil {
+			return err
+		}
 	}
 	if o.timeline != "" {
 		if err := writeTimeline(o.timeline, timelines[0]); err != nil {
@@ -164,6 +172,9 @@ func (o *backtestOptions) checkOutputs() error {
 		return invalid(fmt.Errorf("--timeline and --save-trace are the same file, %s", o.timeline))
 	}
 	if err := spares("timeline", o.timeline, o.trace, o.policy); err != nil {
+		return err
+	}
+	if err := o.checkReport(); err != nil {
 		return err
 	}
 	return spares("save-trace", o.cloudwatch.save, o.policy)

@@ -18,14 +18,21 @@ import (
 // contender meets a load. It may meet several at a time.
 type contender func(ctx context.Context, m replay.Model, load trace.Trace, progress func(done, total int)) (replay.Timeline, error)
 
-// contenders are sagescale and then the peers that were asked for.
-func (o *backtestOptions) contenders(t policy.Target, m replay.Model) []contender {
+// contenders are sagescale and then the peers that were asked for. For a report log has
+// the decisions of sagescale.
+func (o *backtestOptions) contenders(t policy.Target, m replay.Model, log *report.Log) []contender {
 	by := func(fresh func() replay.Scaler) contender {
 		return func(ctx context.Context, m replay.Model, load trace.Trace, progress func(done, total int)) (replay.Timeline, error) {
 			return replay.Run(ctx, m, load, fresh(), progress)
 		}
 	}
-	all := []contender{by(func() replay.Scaler { return &replay.Sagescale{Target: t} })}
+	all := []contender{by(func() replay.Scaler {
+		own := &replay.Sagescale{Target: t}
+		if o.report != "" {
+			own.Decisions = log.Add
+		}
+		return own
+	})}
 	for _, peer := range replay.Peers(loadPerInstance(t, m.InstanceCapacity) / m.InstanceCapacity) {
 		if slices.Contains(o.peers, peer.Name()) {
 			all = append(all, by(func() replay.Scaler { return peer }))

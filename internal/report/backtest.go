@@ -128,20 +128,33 @@ func (b Backtest) bestIs() string {
 // table writes a line for every score.
 func (b Backtest) table(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "%s\t scaler\n", strings.Join(b.columns(), "\t"))
+	for _, s := range b.Scores {
+		fmt.Fprintf(t, "%s\t %s\n", strings.Join(b.cells(s), "\t"), label(s))
+	}
+	return t.Flush()
+}
+
+// columns are what is said of every score.
+func (b Backtest) columns() []string {
 	paid := "hours"
 	if b.Price > 0 {
 		paid = "cost"
 	}
-	fmt.Fprintf(t, "lost\t%s\tover oracle\tJ(10)\tJ(100)\ta day\treversals\t scaler\n", paid)
-	for _, s := range b.Scores {
-		paid := s.InstanceHours
-		if b.Price > 0 {
-			paid = b.cost(s)
-		}
-		fmt.Fprintf(t, "%.3f %%\t%s\t%.3f\t%.3f\t%.3f\t%.0f\t%d\t %s\n", 100*s.LostFraction, whole(paid),
-			s.CostOverOracle, s.J(10), s.J(100), float64(s.ScaleOuts+s.ScaleIns)/b.days(), s.Reversals, label(s))
+	return []string{"lost", paid, "over oracle", "J(10)", "J(100)", "a day", "reversals"}
+}
+
+// cells are the columns of a score.
+func (b Backtest) cells(s replay.Score) []string {
+	paid := s.InstanceHours
+	if b.Price > 0 {
+		paid = b.cost(s)
 	}
-	return t.Flush()
+	return []string{
+		fmt.Sprintf("%.3f %%", 100*s.LostFraction), whole(paid), fmt.Sprintf("%.3f", s.CostOverOracle),
+		fmt.Sprintf("%.3f", s.J(10)), fmt.Sprintf("%.3f", s.J(100)),
+		fmt.Sprintf("%.0f", float64(s.ScaleOuts+s.ScaleIns)/b.days()), strconv.Itoa(s.Reversals),
+	}
 }
 
 // Timeline writes a timeline as CSV: time, requests, desired, in service and billed

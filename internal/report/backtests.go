@@ -112,7 +112,7 @@ func (b Backtests) Text(w io.Writer) error {
 func (b Backtest) rows(out *strings.Builder) {
 	fmt.Fprintln(out, b.Load)
 	for _, s := range b.Scores {
-		fmt.Fprintf(out, "  %-24s %8s %11.3f %6.3f %7.3f %5.0f %9d\n", label(s), percent(s.LostFraction),
+		fmt.Fprintf(out, "  %-24s %8s %11.3f %6.3f %7.3f %5.0f %9d\n", label(s), thousandths(s.LostFraction),
 			s.CostOverOracle, s.J(10), s.J(100), float64(s.ScaleOuts+s.ScaleIns)/b.days(), s.Reversals)
 	}
 }
@@ -132,7 +132,7 @@ func (b Backtests) meanTable(out *strings.Builder) {
 		if name == replay.BestName {
 			name = shortBest
 		}
-		fmt.Fprintf(out, "%-24s %8s %11.3f %6.3f %7.3f", name, percent(m.LostFraction), m.CostOverOracle, m.J10, m.J100)
+		fmt.Fprintf(out, "%-24s %8s %11.3f %6.3f %7.3f", name, thousandths(m.LostFraction), m.CostOverOracle, m.J10, m.J100)
 		if m.J10Ratio != nil {
 			fmt.Fprintf(out, " %5.3f %6.3f %5.3f", *m.J10Ratio, *m.J100Ratio, *m.WorstJ10Ratio)
 		}
@@ -140,7 +140,7 @@ func (b Backtests) meanTable(out *strings.Builder) {
 	}
 }
 
-func percent(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) }
+func thousandths(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) }
 
 // spread says which traces tell less than every minute.
 func (b Backtests) spread(out *strings.Builder) {
