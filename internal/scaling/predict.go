@@ -130,7 +130,8 @@ func exceeded(points []forecast.Point, load float64) float64 {
 //
 // Out: the fewest instances that the load exceeds no more often than the service
 // objective allows, from when they would serve until those of the next scale-out could.
-// In: as many as that and the time before it need, with twice the caution.
+// In: as many as that and the time before it need, with twice the caution, and whatever is
+// forecast no fewer than the load of the last minutes needs.
 func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum int) ask {
 	a := in.askOf(RulePredictive, t)
 	const soon = 3
@@ -144,14 +145,15 @@ func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum
 		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, load.incomplete)
 		return a
 	}
-	in.predictDown(&a, t, append(later, v.points(soon+1)...), v.allowed*patience, minimum)
+	points := append(later, v.points(soon+1)...)
+	wanted := max(in.enough(points, v.allowed*patience), in.serving(load.latest(soon)))
+	in.predictDown(&a, t, points, wanted, v.allowed*patience, minimum)
 	return a
 }
 
 // predictDown completes what a forecast asks for when it asks for no more than there
 // is.
-func (in Input) predictDown(a *ask, t policy.TargetTracking, points []forecast.Point, allowed float64, minimum int) {
-	wanted := in.enough(points, allowed)
+func (in Input) predictDown(a *ask, t policy.TargetTracking, points []forecast.Point, wanted int, allowed float64, minimum int) {
 	switch present := a.capacity; {
 	case wanted >= present:
 		a.code = AlreadyAtDesired
@@ -177,6 +179,15 @@ func (in Input) enough(points []forecast.Point, allowed float64) int {
 	return 1 + sort.Search(limits.Max, func(i int) bool {
 		return exceeded(points, float64(i+1)*capacity) <= allowed
 	})
+}
+
+// serving returns the fewest instances that serve any of some loads.
+func (in Input) serving(loads []float64) int {
+	n := 0
+	for _, v := range loads {
+		n = max(n, instances(v/in.Target.Predictive.InstanceCapacity))
+	}
+	return n
 }
 
 // lead is the provisioning time in minutes.

@@ -166,6 +166,9 @@ func (w *world) checkPause(u update) {
 
 // checkOut checks that what a worker was answered asks for a scale-out.
 func (w *world) checkOut(u update, t policy.Target, present int) {
+	if t.Predictive.Mode.Forecasts() {
+		return // what it goes by is what a forecast says, which may be anything
+	}
 	justified, grounds := false, []string(nil)
 	for _, tt := range t.TargetTracking {
 		e := u.worker.saw.evidence[loadKey(tt.Metric.Measured().MetricName, u.endpoint, u.variant)]
@@ -209,7 +212,12 @@ func (w *world) checkIn(u update, t policy.Target, present int) {
 		values, missing := e.values(last-tt.ScaleIn.Periods+1, last)
 		w.check("S2", missing == 0 && e.flaw == "", "%s scales in from %d to %d with %d datapoints of %s missing (%s)",
 			u.key(), present, u.to, missing, name, e.flaw)
-		if name == policy.Invocations && missing == 0 {
+		switch forecasts := t.Predictive.Mode.Forecasts(); {
+		case name != policy.Invocations || missing > 0:
+		case forecasts:
+			w.check("S8", float64(u.to)*max(t.Predictive.InstanceCapacity, tt.TargetValue) >= values[len(values)-1]-1e-6, "%s scales in from %d to %d although there was a load of %v a moment ago",
+				u.key(), present, u.to, values[len(values)-1])
+		default:
 			w.check("S8", float64(u.to)*tt.TargetValue >= peak(values)-1e-6, "%s scales in from %d to %d although %v were asked for within %d minutes",
 				u.key(), present, u.to, peak(values), tt.ScaleIn.Periods)
 		}

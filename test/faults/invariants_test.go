@@ -23,7 +23,7 @@ func invariants() []invariant {
 		{id: "S5", promise: "no two updates of an endpoint are under way at a time, and each follows a fresh look"},
 		{id: "S6", promise: "no update unless the last look showed InService"},
 		{id: "S7", promise: "no faster than the policy's behavior allows"},
-		{id: "S8", promise: "the data that was answered asks for the direction, and for no less than is kept"},
+		{id: "S8", promise: "the data that was answered asks for the direction, and for no less than is kept; a forecast may ask for anything, but not remove what the load of now needs"},
 		{id: "S9", promise: "one variant of the policy, its instances and nothing else"},
 		{id: "S10", promise: "what others change starts a cooldown, and is not corrected inside the limits", by: "S3 and S8: a change by others counts as ours does"},
 		{id: "S11", promise: "an intent is written before the update"},

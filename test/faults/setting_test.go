@@ -1,13 +1,19 @@
 package faults
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sagescale/internal/activity"
+	"sagescale/internal/dynamodb"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 )
@@ -64,12 +70,64 @@ func (d dice) policyText(s setting, edition int) string {
 			fmt.Fprintf(&b, "  scaleInGuards:\n  - metric: {name: errors, namespace: AWS/SageMaker, metricName: Invocation5XXErrors, statistic: Average,\n"+
 				"      dimensions: {EndpointName: %s, VariantName: %s}}\n    maximum: 0.02\n    datapoints: 1\n    periods: 5\n", t.endpoint, t.variant)
 		}
+		if d.predicts(i) {
+			fmt.Fprintf(&b, "  predictive: {mode: ForecastAndScale, instanceCapacity: %d, serviceObjective: 0.%s}\n",
+				60+d.pick(150, "capacity", i), strings.Repeat("9", 1+d.pick(4, "objective", i)))
+		}
 		if d.chance(0.3, "velocity", i) {
 			b.WriteString("  behavior:\n    scaleOut: {policies: [{type: Instances, value: 4, period: 10m}]}\n" +
 				"    scaleIn: {policies: [{type: Instances, value: 2, period: 10m}]}\n")
 		}
 	}
 	return b.String()
+}
+
+// predicts draws whether a target scales ahead of its load.
+func (d dice) predicts(i int) bool { return d.chance(0.12, "predictive", i) }
+
+// foretell puts forecasts into the table: whatever they say, and whether they can be
+// understood at all, what is promised holds.
+func (w *world) foretell(s setting) {
+	for i, t := range s.targets {
+		if !w.predicts(i) {
+			continue
+		}
+		l := forecast.NewLearner(epoch().Add(-12 * time.Hour))
+		level := []float64{1, 300, 20_000, 1e11}[w.pick(4, "foretold level", i)]
+		for m := range 12 * 60 {
+			l.Observe(level * (1 + math.Sin(float64(m)/120)/2) * (0.5 + w.share("foretold", i, m)))
+		}
+		client := &writer{Client: nil, table: w.table, now: w.now()}
+		if err := dynamodb.New(client, tableName).SaveForecast(context.Background(), t.endpoint, t.variant, l.Model()); err != nil {
+			panic(err)
+		}
+		w.table.items[t.endpoint]["forecast#"+t.variant] = w.spoilt(w.table.items[t.endpoint]["forecast#"+t.variant], i)
+	}
+}
+
+// spoilt draws what is wrong with the item of a forecast, mostly nothing.
+func (w *world) spoilt(i item, target int) item {
+	switch w.pick(8, "spoilt forecast", target) {
+	case 0:
+		i["forecast"] = &types.AttributeValueMemberS{Value: "{"}
+	case 1:
+		i["schema"] = &types.AttributeValueMemberN{Value: "7"}
+	case 2:
+		body := textOf(i["forecast"])
+		i["forecast"] = &types.AttributeValueMemberS{Value: strings.ReplaceAll(body, `"mean":`, `"mean":-`)}
+	}
+	return i
+}
+
+// writer puts items into the table at once.
+type writer struct {
+	*sdk.Client // of which nothing else is called
+	table       *table
+	now         time.Time
+}
+
+func (w *writer) PutItem(_ context.Context, in *sdk.PutItemInput, _ ...func(*sdk.Options)) (*sdk.PutItemOutput, error) {
+	return w.table.put(in, w.now)
 }
 
 func (d dice) cooldown(which string, i int) string {

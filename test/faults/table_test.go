@@ -19,6 +19,9 @@ import (
 const (
 	tableName = "sagescale"
 	opPut     = "Put state"
+	// opForecasts is the query for what was learned, apart from the one for the state.
+	opForecasts = "Query forecasts"
+	ofForecasts = "#pk = :endpoint AND begins_with(#sk, :from)"
 )
 
 type item = map[string]types.AttributeValue
@@ -56,6 +59,11 @@ func (c dynamoDBClient) options(optFns []func(*dynamodb.Options)) aws.Retryer {
 
 func (c dynamoDBClient) Query(ctx context.Context, in *dynamodb.QueryInput, optFns ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	endpoint := textOf(in.ExpressionAttributeValues[":endpoint"])
+	if aws.ToString(in.KeyConditionExpression) == ofForecasts {
+		return request(ctx, c.worker, c.options(optFns), opForecasts, endpoint, func() (*dynamodb.QueryOutput, error) {
+			return c.table.query(in)
+		})
+	}
 	var read time.Time
 	out, err := request(ctx, c.worker, c.options(optFns), "Query", endpoint, func() (*dynamodb.QueryOutput, error) {
 		read = c.now()
@@ -91,20 +99,25 @@ func (c dynamoDBClient) DeleteItem(context.Context, *dynamodb.DeleteItemInput, .
 	panic("no function deletes items")
 }
 
-// query answers the one query that there is. It panics on any other: the model would
+// query answers the two queries that there are. It panics on any other: the model would
 // answer it wrongly.
 func (t *table) query(in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
-	if got := aws.ToString(in.KeyConditionExpression); got != "#pk = :endpoint AND #sk >= :from" {
+	endpoint, from := textOf(in.ExpressionAttributeValues[":endpoint"]), textOf(in.ExpressionAttributeValues[":from"])
+	asked := func(sort string) bool { return sort >= from }
+	switch got := aws.ToString(in.KeyConditionExpression); got {
+	case "#pk = :endpoint AND #sk >= :from":
+	case ofForecasts:
+		asked = func(sort string) bool { return strings.HasPrefix(sort, from) }
+	default:
 		panic("the model has no query " + got)
 	}
-	endpoint, from := textOf(in.ExpressionAttributeValues[":endpoint"]), textOf(in.ExpressionAttributeValues[":from"])
 	items := t.items[endpoint]
 	if !aws.ToBool(in.ConsistentRead) {
 		items = t.stale[endpoint]
 	}
 	out := &dynamodb.QueryOutput{}
 	for _, sort := range slices.Sorted(maps.Keys(items)) {
-		if sort >= from {
+		if asked(sort) {
 			out.Items = append(out.Items, maps.Clone(items[sort]))
 		}
 	}

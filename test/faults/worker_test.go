@@ -124,6 +124,7 @@ func (w *world) invoke(d *delivery) *worker {
 // function puts a worker's function together as package wire does, on the models.
 func (wk *worker) function() function.Function {
 	log := slog.New(slog.DiscardHandler)
+	store := dynamodb.New(dynamoDBClient{wk}, tableName)
 	return function.Function{
 		Name:   string(wk.kind),
 		Origin: simulate.Origin(),
@@ -132,7 +133,8 @@ func (wk *worker) function() function.Function {
 			Endpoints: sagemaker.New(sageMakerClient{wk}),
 			Metrics:   cloudwatch.New(cloudWatchClient{wk}),
 			Scalers:   applicationautoscaling.New(scalersClient{wk}),
-			Store:     dynamodb.New(dynamoDBClient{wk}, tableName),
+			Store:     store,
+			Forecasts: store,
 			Record:    wk.record,
 			Now:       wk.clock,
 			Parallel:  wk.parallel,
