@@ -112,6 +112,34 @@ func TestCheckScaleOutEndsScaleInCooldown(t *testing.T) {
 	check(t, in, guard.Check(in, wish(in, 5), activity.Backoffs{}), 6, scaling.ScaleInCooldown)
 }
 
+// Of what others did only the outcome is known: the longer cooldown follows, and so after
+// a scale-in that ended with another count than was asked for.
+func TestCheckCooldownOfWhatIsHalfKnown(t *testing.T) {
+	in := input(5)
+	in.Target.ScaleOutCooldown, in.Target.ScaleInCooldown = 10*time.Minute, time.Minute
+	ours, theirs, short := done(8, 5, 2*time.Minute), done(8, 5, 2*time.Minute), ended(done(8, 4, 2*time.Minute), activity.Unfulfilled)
+	theirs.ByOthers, short.Came = true, 5
+	for _, c := range []struct {
+		of   activity.Activity
+		want int
+		code scaling.Code
+	}{{ours, 4, ""}, {theirs, 5, scaling.ScaleInCooldown}, {short, 5, scaling.ScaleInCooldown}} {
+		in.Activities = []activity.Activity{c.of}
+		check(t, in, guard.Check(in, wish(in, 4), activity.Backoffs{}), c.want, c.code)
+	}
+	in.Target.ScaleOutCooldown, in.Target.ScaleInCooldown = time.Minute, 10*time.Minute
+	theirs = done(3, 5, 2*time.Minute)
+	for _, byOthers := range []bool{false, true} {
+		theirs.ByOthers = byOthers
+		in.Activities = []activity.Activity{theirs}
+		want, code := 4, scaling.Code("")
+		if byOthers {
+			want, code = 5, scaling.ScaleOutCooldown
+		}
+		check(t, in, guard.Check(in, wish(in, 4), activity.Backoffs{}), want, code)
+	}
+}
+
 // Scheduled limits are not held back by cooldowns; what a metric wants beyond
 // them is.
 func TestCheckLimitsPassCooldowns(t *testing.T) {

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -189,7 +190,9 @@ func (w *world) checkOut(u update, t policy.Target, present int) {
 		}
 	}
 	_, forgot := w.tampered[u.endpoint]
-	if (forgot || w.looseness > 0) && len(t.TargetTracking) > 1 {
+	e, err := w.sageMaker.Describe(context.Background(), u.endpoint)
+	anew := err == nil && e.CreationTime.After(w.now().Add(-time.Hour))
+	if (forgot || anew || w.looseness > 0) && len(t.TargetTracking) > 1 {
 		return // how many instances a metric was measured on is a matter of memory and of clocks
 	}
 	w.check("S8", justified, "%s scales out from %d to %d although no datapoint was above the target: %v; intent %+v", u.key(), present, u.to, grounds, u.intent)
