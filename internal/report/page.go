@@ -65,6 +65,7 @@ type view struct {
 	Target, Trace string
 	Dates         string
 	Assumptions   [][2]string
+	Notes         []string
 	Verdict       []string
 	Priced        bool
 	Columns       []string
@@ -94,6 +95,7 @@ func (p Page) view() (view, error) {
 		Target: plain.Text(p.Target), Trace: plain.Text(filepath.Base(p.Load)),
 		Dates:       fmt.Sprintf("%s, from %s to %s", p.duration(), stamp(minutes.Start), stamp(minutes.Start.Add(time.Duration(len(minutes.Requests))*time.Minute))),
 		Assumptions: p.assumptions(),
+		Notes:       p.notes(),
 		Verdict:     unbroken(p.verdict()),
 		Priced:      p.Price > 0,
 		Columns:     p.columns(),
@@ -150,6 +152,18 @@ func embedded(name string) (string, error) {
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// notes say what was done to the load before it was replayed.
+func (p Page) notes() []string {
+	var out []string
+	if p.Instances > 0 {
+		out = append(out, fmt.Sprintf("The load is scaled so that the 99.9th percentile of a minute needs %d instances.", p.Instances))
+	}
+	for _, note := range p.Backtest.Notes {
+		out = append(out, plain.Text(note))
+	}
+	return out
 }
 
 // assumptions are what the replay took for given.
