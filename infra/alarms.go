@@ -158,13 +158,13 @@ func (s *stack) addHeld() {
 // to go by for so long that it is not just new, or its load a little while unknown.
 func (s *stack) addReactive() {
 	s.addOperational("reactive", &awscloudwatch.CfnAlarmProps{
-		AlarmDescription: text("Some target with predictive scaling has had no forecast to go by for 3 hours: its target value decides. " +
+		AlarmDescription: text("Some target with predictive scaling, above its minimum, has had no forecast to go by for 3 hours: its target value decides. " +
 			"The forecast in its records in the logs of the schedule function says why; " +
 			"what was learned, and what went wrong with it, is in the lines 'forecast learned'."),
 		Namespace:          text(config.MetricNamespace),
 		MetricName:         text(config.MetricReactive),
 		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
-		Statistic:          text("Minimum"),
+		Statistic:          text("Maximum"), // an evaluation of other targets alone says 0
 		Period:             seconds(5 * time.Minute),
 		Threshold:          number(1),
 		ComparisonOperator: text("GreaterThanOrEqualToThreshold"),

@@ -398,7 +398,7 @@ func TestOperationalAlarms(t *testing.T) {
 	reactive := alarms["sagescale-reactive"]
 	want(t, "reactive", reactive, config.MetricReactive, "MetricName")
 	want(t, "reactive", flat(dig(reactive, "Dimensions", 0, "Value")), schedule)
-	want(t, "reactive", reactive, "Minimum", "Statistic")
+	want(t, "reactive", reactive, "Maximum", "Statistic")
 	want(t, "reactive", reactive, "GreaterThanOrEqualToThreshold", "ComparisonOperator")
 	want(t, "reactive", reactive, 1.0, "Threshold")
 	want(t, "reactive", reactive, 300.0, "Period")

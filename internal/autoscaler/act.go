@@ -136,6 +136,7 @@ func (e *Evaluator) decide(v *view, c *evaluation, t Trigger, now time.Time) {
 	if m, ok := v.forecasts[c.target.Variant]; ok {
 		in.Forecast = &m
 	}
+	in.NoForecast = v.noForecast
 	if override.InForce(now) {
 		c.record.Override = &override
 	}

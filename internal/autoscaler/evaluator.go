@@ -256,7 +256,7 @@ func (e *Evaluator) record(ctx context.Context, views []*view) (s Summary, err e
 
 // count counts a target that has been evaluated.
 func (s *Summary) count(c *evaluation) {
-	s.Foresight.count(c.decision.Forecast)
+	s.Foresight.count(c)
 	if c.refused(scaling.Code.NeedsHelp) {
 		s.Stuck++
 	}

@@ -14,8 +14,12 @@ import (
 	"sagescale/internal/scaling"
 )
 
-// relearn is after how long a forecast is learned anew.
-const relearn = 55 * time.Minute
+const (
+	// relearn is after how long a forecast is learned anew.
+	relearn = 55 * time.Minute
+	// learnTimeout is for how long one is learned, so that none takes the time of all.
+	learnTimeout = 15 * time.Second
+)
 
 // forecasts keeps what has been learned of loads, by variant. What cannot be understood
 // of it is left out and told of in an error beside the rest.
@@ -34,24 +38,26 @@ func (e *Evaluator) recall(ctx context.Context, v *view) {
 	defer cancel()
 	models, err := e.Forecasts.Forecasts(ctx, v.endpoint.Name)
 	if err != nil {
-		v.err = errors.Join(v.err, fmt.Errorf("load forecasts of endpoint %s: %w", v.endpoint.Name, err))
+		v.noForecast = "forecasts could not be read: " + say(err)
 	}
 	v.forecasts = models
 }
 
 // Foresight is what an evaluation says of the forecasts of its targets: how many targets
-// have one to go by, how many have none and are scaled by what was, the age of the oldest
-// and the largest error.
+// have one to go by, how many above their minimum have none and are scaled by what was,
+// the age of the oldest and the largest error.
 type Foresight struct {
 	Forecast, Reactive int
 	Age                time.Duration
 	Error              float64
 }
 
-// count counts a target that has been evaluated.
-func (s *Foresight) count(f *scaling.Forecast) {
-	switch {
+// count counts a target that has been evaluated. One at its minimum may have no load to
+// forecast.
+func (s *Foresight) count(c *evaluation) {
+	switch f := c.decision.Forecast; {
 	case f == nil:
+	case f.Unused != "" && c.present <= c.decision.MinCapacity:
 	case f.Unused != "":
 		s.Reactive++
 	default:
@@ -104,11 +110,10 @@ func (f *Forecaster) Learn(ctx context.Context) ([]Learned, error) {
 		if ctx.Err() != nil {
 			break
 		}
-		var l Learned
-		fault := safely(func() (err error) {
-			l, err = f.learn(ctx, p)
-			return err
-		})
+		l, fault := f.learnFor(ctx, p)
+		if ctx.Err() != nil {
+			break
+		}
 		l.Endpoint, l.Variant = p.target.Endpoint, p.target.Variant
 		if fault != nil {
 			l.Fault = say(fault)
@@ -117,6 +122,17 @@ func (f *Forecaster) Learn(ctx context.Context) ([]Learned, error) {
 		out = append(out, l)
 	}
 	return out, err
+}
+
+// learnFor learns of one load for as long as that may take.
+func (f *Forecaster) learnFor(ctx context.Context, p pupil) (l Learned, err error) {
+	ctx, cancel := context.WithTimeout(ctx, learnTimeout)
+	defer cancel()
+	err = safely(func() (err error) {
+		l, err = f.learn(ctx, p)
+		return err
+	})
+	return l, err
 }
 
 // due returns the targets of whose loads is to be learned, who has waited longest first.
@@ -139,7 +155,8 @@ func (f *Forecaster) due(ctx context.Context, now time.Time) ([]pupil, error) {
 		if known[t.Endpoint] == nil {
 			continue // what is learned could not be kept either
 		}
-		if m := known[t.Endpoint][t.Variant]; now.Sub(m.Through) >= relearn {
+		// One that was learned in the future was so by a wrong clock.
+		if m := known[t.Endpoint][t.Variant]; now.Sub(m.Through) >= relearn || m.Through.After(now) {
 			out = append(out, pupil{t, query, m.Through})
 		}
 	}
@@ -161,7 +178,7 @@ func (f *Forecaster) learn(ctx context.Context, p pupil) (Learned, error) {
 	}
 	from, loads := minutes(series[0], now)
 	if len(loads) == 0 {
-		return Learned{}, errors.New("no load was measured")
+		return Learned{Fault: "no load was measured"}, nil // there is nothing that could be mended
 	}
 	learner := forecast.NewLearner(from)
 	out := Learned{Minutes: len(loads)}

@@ -104,9 +104,9 @@ func TestEvaluateWithoutAForecast(t *testing.T) {
 	}{
 		"there is none":     {func(l *library) { l.models = nil }, "there is none yet", false},
 		"another variant":   {func(l *library) { delete(l.models["chat"], "v1") }, "there is none yet", false},
-		"no answer":         {func(l *library) { l.models, l.fault = nil, errLost }, "there is none yet", true},
-		"damaged":           {func(l *library) { delete(l.models["chat"], "v1"); l.fault = errLost }, "there is none yet", true},
-		"learned of little": {func(l *library) { l.keep("chat", "v1", forecast.Model{Mean: 480}) }, "learned of 0 minutes", false},
+		"no answer":         {func(l *library) { l.models, l.fault = nil, errLost }, "could not be read: answer lost", false},
+		"damaged":           {func(l *library) { delete(l.models["chat"], "v1"); l.fault = errLost }, "could not be read: answer lost", false},
+		"learned of little": {func(l *library) { l.keep("chat", "v1", forecast.Model{Mean: 480}) }, "held to 0 minutes", false},
 		"old": {func(l *library) {
 			m := l.models["chat"]["v1"]
 			m.Through = m.Through.Add(-25 * time.Hour)
@@ -236,8 +236,6 @@ func TestLearnFaults(t *testing.T) {
 	}{
 		"no answer":   {func(p *past, _ *library) { p.fault = errLost }, "answer lost"},
 		"incomplete":  {func(p *past, _ *library) { p.incomplete = "InternalError" }, "InternalError"},
-		"no load":     {func(p *past, _ *library) { p.load = func(time.Time) float64 { return math.NaN() } }, "no load was measured"},
-		"negative":    {func(p *past, _ *library) { p.load = func(time.Time) float64 { return -1 } }, "no load was measured"},
 		"panic":       {func(p *past, _ *library) { p.load = func(time.Time) float64 { panic("a bug") } }, "panic: a bug"},
 		"not written": {func(_ *past, l *library) { l.broken = errLost }, "answer lost"},
 	} {
@@ -254,6 +252,26 @@ func TestLearnFaults(t *testing.T) {
 				t.Error("what was learned before is gone")
 			}
 		})
+	}
+}
+
+// Of an endpoint without load there is nothing to be learned, and nothing to be mended.
+func TestLearnOfNoLoad(t *testing.T) {
+	for _, nothing := range []float64{math.NaN(), -1} {
+		f, _, _, l := school(t, func(time.Time) float64 { return nothing })
+		learned, err := f.Learn(t.Context())
+		if err != nil || len(learned) != 1 || learned[0].Fault != "no load was measured" || l.saved != nil {
+			t.Errorf("learned %+v, %v; saved %v", learned, err, l.saved)
+		}
+	}
+}
+
+// What was learned by a clock that was wrong is not waited for.
+func TestLearnAgainWhatWasLearnedInTheFuture(t *testing.T) {
+	f, w, _, l := school(t, level)
+	l.keep("chat", "v1", forecast.Model{Through: w.now.Add(time.Hour)})
+	if _, err := f.Learn(t.Context()); err != nil || len(l.saved) != 1 {
+		t.Errorf("saved %v, %v", l.saved, err)
 	}
 }
 
@@ -293,8 +311,8 @@ func TestLearnInTurn(t *testing.T) {
 		}
 		return p.Read(ctx, q, now)
 	})}
-	if _, err := f.Learn(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("the third was ended by %v", err)
+	if learned, err := f.Learn(ctx); err != nil || len(learned) != 2 {
+		t.Errorf("learned %+v, %v; want the two that there was time for", learned, err)
 	}
 	if _, err := f.Learn(t.Context()); err != nil {
 		t.Fatal(err)

@@ -21,9 +21,11 @@ type view struct {
 	state     activity.State
 	overrides map[string]policy.Override // by variant
 	forecasts map[string]forecast.Model  // by variant
-	cases     []*evaluation
-	settled   *activity.Activity
-	outside   []activity.Activity
+	// noForecast says why forecasts are missing, or is empty.
+	noForecast string
+	cases      []*evaluation
+	settled    *activity.Activity
+	outside    []activity.Activity
 	// hold says why nothing may be done on the endpoint, or has no code.
 	hold scaling.Reason
 	err  error

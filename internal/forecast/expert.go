@@ -15,15 +15,24 @@ func windows() [4]int  { return [4]int{3, 6, 12, 30} }
 func seasonal() [2]int { return [2]int{6, 15} }
 
 // past is a load up to now, of which means can be taken.
+//
+// All but sums is of the minutes that were measured alone.
 type past struct {
-	sums []float64 // sums[i] is that of the first i minutes
+	sums     []float64 // sums[i] is that of the first i minutes
+	measured []float64
+	counts   []int
 }
 
-func (p *past) add(load float64) {
+func (p *past) add(load float64, known bool) {
 	if len(p.sums) == 0 {
-		p.sums = append(p.sums, 0)
+		p.sums, p.measured, p.counts = append(p.sums, 0), append(p.measured, 0), append(p.counts, 0)
 	}
-	p.sums = append(p.sums, p.sums[len(p.sums)-1]+load)
+	n := len(p.sums) - 1
+	sum, count := p.measured[n], p.counts[n]
+	if known {
+		sum, count = sum+load, count+1
+	}
+	p.sums, p.measured, p.counts = append(p.sums, p.sums[n]+load), append(p.measured, sum), append(p.counts, count)
 }
 
 // observe adds a load; one that was not measured is taken to be as the minutes before.
@@ -38,7 +47,7 @@ func (p *past) observe(load float64) (taken float64, known bool) {
 	case load < least:
 		load = 0
 	}
-	p.add(load)
+	p.add(load, known)
 	return load, known
 }
 
@@ -53,6 +62,19 @@ func (p *past) mean(first, last int) float64 {
 	}
 	return (p.sums[last] - p.sums[first]) / float64(last-first)
 }
+
+// seen is the mean of the minutes from first to before last that were measured, NaN of
+// none.
+func (p *past) seen(first, last int) float64 {
+	first, last = max(first, 0), min(last, p.minutes())
+	if last <= first || p.counts[last] == p.counts[first] {
+		return math.NaN()
+	}
+	return (p.measured[last] - p.measured[first]) / float64(p.counts[last]-p.counts[first])
+}
+
+// known is how many minutes were measured.
+func (p *past) known() int { return p.counts[len(p.counts)-1] }
 
 // ask asks every expert for the load so many minutes after the last one of p. ratio
 // says by how much the profile changes until then from that of the last so many

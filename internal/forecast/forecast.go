@@ -68,6 +68,8 @@ type Model struct {
 	// there were.
 	Through time.Time `json:"through"`
 	Minutes int       `json:"minutes"`
+	// Judged is for how many minutes forecasts at every horizon were held to what came.
+	Judged int `json:"judged"`
 	// Mean is the mean load, which small loads are measured by.
 	Mean float64 `json:"mean"`
 	// Season is the profile of the day in slots of five minutes from SeasonFrom on, in
@@ -100,6 +102,17 @@ func (m *Model) Check() error {
 	}
 	if len(m.Season) > behind+ahead {
 		return fmt.Errorf("its profile has %d slots", len(m.Season))
+	}
+	const least = 1e-9 // what a mean load is at least, if it is one
+	if m.Mean > 0 && m.Mean < least {
+		return errors.New("it has numbers that no model has")
+	}
+	for u := range m.Tails {
+		for i := range m.Tails[u] {
+			if m.Judged > 0 && m.Tails[u][i].total() == 0 {
+				return errors.New("it knows of no errors")
+			}
+		}
 	}
 	for v := range m.numbers() {
 		if !(v >= 0 && v <= 1e30) {

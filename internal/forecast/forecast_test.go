@@ -105,6 +105,41 @@ func TestLevelShift(t *testing.T) {
 	}
 }
 
+// What was not measured is no day without a peak, and no part of the mean: gaps in the
+// past change little.
+func TestGapsOfThePast(t *testing.T) {
+	load := func(i int) float64 {
+		if m := i % day; m >= 600 && m < 720 {
+			return 1000
+		}
+		return 200
+	}
+	n := 6*day + 590
+	whole := minutes(n, load)
+	gaps := minutes(n, func(i int) float64 {
+		if d, m := i/day, i%day; d >= 4 && m >= 540 && m < 780 && d < 6 {
+			return math.NaN()
+		}
+		return load(i)
+	})
+	full, part := outlook(t, whole).At(20).Median, outlook(t, gaps).At(20).Median
+	if full < 600 || part < 0.8*full {
+		t.Errorf("before the peak %v are expected, with gaps at its time on two days %v", full, part)
+	}
+	sparse := minutes(14*day, func(i int) float64 {
+		switch {
+		case i == 0:
+			return 100
+		case i < 14*day-300:
+			return math.NaN()
+		}
+		return 1000
+	})
+	if m := learn(sparse).Model(); m.Mean < 950 || m.Judged > 300 {
+		t.Errorf("of 301 minutes a mean of %v, judged by %d", m.Mean, m.Judged)
+	}
+}
+
 // What jumps is followed at once, and less far where jumps have not lasted.
 func TestJump(t *testing.T) {
 	const from, to = 500.0, 4000.0
@@ -252,8 +287,8 @@ func TestNotToBeFollowed(t *testing.T) {
 		later  time.Duration
 		want   string
 	}{
-		"nothing":            {nil, 0, 0, "learned of 0 minutes"},
-		"two hours":          {level(125, 5), forecast.Recent, 0, "learned of 125 minutes, 126 are needed"},
+		"nothing":            {nil, 0, 0, "learned of no load"},
+		"two hours":          {level(125, 5), forecast.Recent, 0, "held to 60 minutes, 61 are needed"},
 		"few recent minutes": {level(500, 5), 29, 0, "29 were measured"},
 		"a gap":              {gaps, forecast.Recent, 0, "25 were measured"},
 		"no load":            {level(500, 0), forecast.Recent, 0, "no load"},
@@ -288,20 +323,22 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for name, spoil := range map[string]func(*forecast.Model){
-		"nothing":                func(m *forecast.Model) { *m = forecast.Model{} },
-		"another form":           func(m *forecast.Model) { m.Form = 2 },
-		"a negative mean":        func(m *forecast.Model) { m.Mean = -1 },
-		"a mean without measure": func(m *forecast.Model) { m.Mean = 1e300 },
-		"no number as error":     func(m *forecast.Model) { m.Error = math.NaN() },
-		"no number as misses":    func(m *forecast.Model) { m.Misses = math.NaN() },
-		"an expert's error":      func(m *forecast.Model) { m.Errors[6] = -1 },
-		"a spread":               func(m *forecast.Model) { m.Spread[3].Sum = -1 },
-		"the weight of a spread": func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
-		"a count of errors":      func(m *forecast.Model) { m.Tails[2][7].Counts[95] = -1 },
-		"a loss":                 func(m *forecast.Model) { m.Losses[1] = -1 },
-		"what stays of jumps":    func(m *forecast.Model) { m.Jumps.Sum = -1 },
-		"a slot of the profile":  func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
-		"a long profile":         func(m *forecast.Model) { m.Season = append(m.Season, 1) },
+		"nothing":                   func(m *forecast.Model) { *m = forecast.Model{} },
+		"another form":              func(m *forecast.Model) { m.Form = 2 },
+		"a mean of next to nothing": func(m *forecast.Model) { m.Mean = 1e-300 },
+		"no errors at a horizon":    func(m *forecast.Model) { m.Tails[1][3] = forecast.Histogram{} },
+		"a negative mean":           func(m *forecast.Model) { m.Mean = -1 },
+		"a mean without measure":    func(m *forecast.Model) { m.Mean = 1e300 },
+		"no number as error":        func(m *forecast.Model) { m.Error = math.NaN() },
+		"no number as misses":       func(m *forecast.Model) { m.Misses = math.NaN() },
+		"an expert's error":         func(m *forecast.Model) { m.Errors[6] = -1 },
+		"a spread":                  func(m *forecast.Model) { m.Spread[3].Sum = -1 },
+		"the weight of a spread":    func(m *forecast.Model) { m.Spread[3].Weight = math.Inf(1) },
+		"a count of errors":         func(m *forecast.Model) { m.Tails[2][7].Counts[95] = -1 },
+		"a loss":                    func(m *forecast.Model) { m.Losses[1] = -1 },
+		"what stays of jumps":       func(m *forecast.Model) { m.Jumps.Sum = -1 },
+		"a slot of the profile":     func(m *forecast.Model) { m.Season = append(slices.Clone(m.Season[1:]), -1) },
+		"a long profile":            func(m *forecast.Model) { m.Season = append(m.Season, 1) },
 	} {
 		m := sound
 		spoil(&m)

@@ -77,10 +77,10 @@ func (l *Learner) notice(load float64, known bool) {
 	m := &l.model
 	m.Minutes, m.Through = n, l.from.Add(time.Duration(n)*time.Minute)
 	if known {
-		m.Mean += (load - m.Mean) / float64(min(n, lookBack*24*60))
+		m.Mean += (load - m.Mean) / float64(l.past.known())
 	}
 	off := m.off(&l.past, n)
-	l.offs.add(off)
+	l.offs.add(off, known)
 	if known && n >= windows()[2] {
 		s := &m.Spread[m.level(l.past.mean(n-windows()[2], n))]
 		s.add(off, keepSpread)
@@ -106,6 +106,9 @@ func (l *Learner) score(n int, load float64) {
 		}
 		if step == judged {
 			m.judge(f, load, step)
+		}
+		if step == len(m.Tails[0])-1 {
+			m.Judged++
 		}
 		for u := range units {
 			m.Tails[u][step].add((load-f.median)/f.spreads[u], keepTails)
@@ -154,7 +157,7 @@ func (l *Learner) forecast() {
 
 func (l *Learner) outlook() Outlook {
 	n := l.past.minutes()
-	return Outlook{model: &l.model, past: &l.past, through: l.model.Through, late: l.offs.mean(n-late, n)}
+	return Outlook{model: &l.model, past: &l.past, through: l.model.Through, late: usual(l.offs.seen(n-late, n))}
 }
 
 // Model returns what has been learned so far.

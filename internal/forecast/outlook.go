@@ -18,14 +18,22 @@ type Outlook struct {
 // late is how many of the last minutes their spread is of.
 const late = 30
 
+// usual is a spread, none where nothing is known of it.
+func usual(spread float64) float64 {
+	if math.IsNaN(spread) {
+		return 0
+	}
+	return spread
+}
+
 // measured reports whether a load can be one. No service has a trillion requests in a
 // minute, and the squares of what is less are finite.
 func measured(load float64) bool { return load >= 0 && load <= 1e12 }
 
 // What a forecast must be for it to be followed.
 const (
-	// learned is how many errors must be known at a horizon: an hour and a half.
-	learned = 90
+	// learned is for how many minutes errors must be known: the first are known after 66.
+	learned = 61
 	// known is how many of the recent minutes must have been measured.
 	known = Recent * 2 / 3
 	// trusted bounds Model.Misses: three times as many as there should be.
@@ -50,21 +58,21 @@ func (m *Model) Outlook(recent []float64, through time.Time) (Outlook, error) {
 	if n < known {
 		return Outlook{}, fmt.Errorf("of the last %d minutes %d were measured, %d are needed", Recent, n, known)
 	}
-	minutes := o.past.minutes()
-	for i := minutes - late + 1; i <= minutes; i++ {
-		o.late += m.off(o.past, i) / late
+	var offs past
+	for i := o.past.minutes() - late + 1; i <= o.past.minutes(); i++ {
+		offs.add(m.off(o.past, i), o.past.counts[i] > o.past.counts[i-1])
 	}
+	o.late = usual(offs.seen(0, late))
 	return o, nil
 }
 
 // fit says why a model cannot be followed at a time.
 func (m *Model) fit(at time.Time) error {
-	const needed = learned + maxAhead
 	switch age := at.Sub(m.Through); {
-	case m.Minutes < needed:
-		return fmt.Errorf("it was learned of %d minutes, %d are needed", m.Minutes, needed)
 	case m.Mean <= 0:
 		return errors.New("it was learned of no load")
+	case m.Judged < learned:
+		return fmt.Errorf("its forecasts were held to %d minutes, %d are needed", m.Judged, learned)
 	case age > MaxAge:
 		return fmt.Errorf("it was learned %s ago, which is more than %s", age.Round(time.Minute), MaxAge)
 	case m.Misses > trusted:

@@ -21,11 +21,12 @@ const (
 // is no day before to learn from.
 //
 // Days count less the longer they are gone, but for those of the same day of the week.
-// Each counts by its own mean: a day of much load is no better a guide than another.
+// Each counts by its own mean: a day of much load is no better a guide than another. What
+// was not measured counts nothing: a gap at the time of a peak is no day without one.
 func profile(p *past, n int) []float64 {
 	const fading, weekly = 0.8, 3.0
 	first := n/slot - behind
-	out := make([]float64, behind+ahead)
+	out, weights := make([]float64, behind+ahead), make([]float64, behind+ahead)
 	known := false
 	weight := 1.0
 	for d := 1; d <= lookBack; d++ {
@@ -38,7 +39,7 @@ func profile(p *past, n int) []float64 {
 			w = weekly
 		}
 		weight *= fading
-		mean := p.mean(from, from+24*60)
+		mean := p.seen(from, from+24*60)
 		if !(mean > 0) {
 			continue
 		}
@@ -49,13 +50,21 @@ func profile(p *past, n int) []float64 {
 			if at+slot > n {
 				at -= 24 * 60
 			}
-			if v := p.mean(at, at+slot); !math.IsNaN(v) {
+			if v := p.seen(at, at+slot); !math.IsNaN(v) {
 				out[i] += w * v / mean
+				weights[i] += w
 			}
 		}
 	}
 	if !known {
 		return nil
+	}
+	last := 1.0 // where no day knows a slot it is as the one before
+	for i, w := range weights {
+		if w > 0 {
+			last = out[i] / w
+		}
+		out[i] = last
 	}
 	return out
 }

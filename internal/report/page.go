@@ -160,7 +160,7 @@ func (p Page) notes() []string {
 	if p.Instances > 0 {
 		out = append(out, fmt.Sprintf("The load is scaled so that the 99.9th percentile of a minute needs %d instances.", p.Instances))
 	}
-	for _, note := range p.Backtest.Notes {
+	for _, note := range p.Notes {
 		out = append(out, plain.Text(note))
 	}
 	return out

@@ -262,7 +262,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, fmt.Errorf("no space left
 // What was done to the load before is on the page, whatever it says.
 func TestPageSaysWhatWasDoneToTheLoad(t *testing.T) {
 	p := replayed(t, "chat", 1)
-	p.Instances, p.Backtest.Notes = 20, []string{"Of 28788 minutes 60 had no datapoint <b>at all</b>."}
+	p.Instances, p.Notes = 20, []string{"Of 28788 minutes 60 had no datapoint <b>at all</b>."}
 	page := string(html(t, p))
 	for _, want := range []string{"99.9th percentile of a minute needs 20 instances", "60 had no datapoint &lt;b&gt;at all"} {
 		if !strings.Contains(page, want) {

@@ -54,8 +54,8 @@ import (
 // target, oldest first. Override is the target's, the zero one for none; it counts
 // as long as it is in force.
 //
-// Forecast is what has been learned of the target's load, nil for nothing, and
-// Provisioning how long its scale-outs take, 0 when none was seen.
+// Forecast is what has been learned of the target's load, nil for nothing: NoForecast then
+// says why, where that is known. Provisioning is how long its scale-outs take, 0 when none was seen.
 type Input struct {
 	Now          time.Time
 	Target       policy.Target
@@ -63,6 +63,7 @@ type Input struct {
 	Activities   []activity.Activity
 	Override     policy.Override
 	Forecast     *forecast.Model
+	NoForecast   string
 	Provisioning time.Duration
 }
 

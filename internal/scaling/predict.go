@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
+	"sagescale/internal/activity"
 	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 )
@@ -20,6 +22,9 @@ const Unlearned = 6 * time.Minute
 func chance(objective float64) float64 {
 	return 0.125 * math.Exp2(3+math.Log10(1-objective))
 }
+
+// soon is how many minutes are about now, before and after.
+const soon = 3
 
 // patience is by how much less likely a shortage must be for a scale-in. What is removed
 // too early is missed for the whole provisioning time.
@@ -46,48 +51,75 @@ type Forecast struct {
 	Followed bool `json:"followed"`
 }
 
-// vision is a forecast as policy t goes by it.
+// vision is a forecast as a policy goes by it.
 type vision struct {
-	outlook forecast.Outlook
-	behind  int // minutes from the newest load to now
+	// views are what there is to be seen from the newest load, and from the last one that
+	// is due where that is another: a load that is not due yet may be a part of it, and
+	// must not make anything smaller.
+	views   []view
 	lead    int // minutes until what is asked for now serves
 	allowed float64
+}
+
+// view is what is to be seen from a load that ended so many minutes ago.
+type view struct {
+	outlook forecast.Outlook
+	behind  int
 }
 
 // foresee returns what is forecast of t's load, a while before now; an error says why
 // nothing is.
 func (in Input) foresee(load reading, back time.Duration) (vision, error) {
 	now := load.before(back)
-	outlook, behind, err := in.outlook(now)
-	return vision{outlook, behind, in.lead(), chance(in.Target.Predictive.ServiceObjective)}, err
+	newest, err := in.view(now)
+	v := vision{[]view{newest}, in.lead(), chance(in.Target.Predictive.ServiceObjective)}
+	if err == nil && now.newest > now.due {
+		now.newest = now.due
+		if due, err := in.view(now); err == nil {
+			v.views = append(v.views, due)
+		}
+	}
+	return v, err
 }
 
 // points are the forecasts for so many minutes from now.
-func (v vision) points(ahead ...int) []forecast.Point {
+func (w view) points(ahead ...int) []forecast.Point {
 	out := make([]forecast.Point, len(ahead))
 	for i, n := range ahead {
-		out[i] = v.outlook.At(v.behind + n)
+		out[i] = w.outlook.At(w.behind + n)
 	}
 	return out
 }
 
-// later are those that a scale-out goes by: when it would serve, and when the next one
-// could.
-func (v vision) later() []forecast.Point { return v.points(v.lead+1, 2*v.lead+1) }
+// enough returns the fewest instances that the load exceeds no more often than allowed at
+// so many minutes from now, on the average and by every view, and the points of the view
+// that asks for most.
+func (in Input) enough(v vision, allowed float64, ahead ...int) (n int, points []forecast.Point) {
+	for _, w := range v.views {
+		p := w.points(ahead...)
+		if m := in.fewest(p, allowed); m > n {
+			n, points = m, p
+		}
+	}
+	return n, points
+}
+
+// later is when a scale-out of now would serve, and when the next one could, in minutes.
+func (v vision) later() []int { return []int{v.lead + 1, 2*v.lead + 1} }
 
 // forecast makes a forecast into what is shown of it.
 func (in Input) forecast(v vision, err error) *Forecast {
 	if err != nil {
 		return &Forecast{Unused: err.Error()}
 	}
-	later := v.later()
+	n, later := in.enough(v, v.allowed, v.later()...)
 	out := &Forecast{
 		AgeSeconds: int(in.Now.Sub(in.Forecast.Through) / time.Second),
 		Error:      rounded(in.Forecast.Error),
 		From:       in.Now.Add(time.Duration(v.lead) * time.Minute).UTC(),
 		Through:    in.Now.Add(time.Duration(2*v.lead) * time.Minute).UTC(),
 		Upper:      rounded(upper(later, v.allowed)),
-		Capacity:   in.enough(later, v.allowed),
+		Capacity:   n,
 		Followed:   in.Target.Predictive.Mode == policy.ForecastAndScale,
 	}
 	for _, p := range later {
@@ -130,34 +162,46 @@ func exceeded(points []forecast.Point, load float64) float64 {
 //
 // Out: the fewest instances that the load exceeds no more often than the service
 // objective allows, from when they would serve until those of the next scale-out could.
-// In: as many as that and the time before it need, with twice the caution, and whatever is
-// forecast no fewer than the load of the last minutes needs.
+// In: as many as that and the time before it need, with twice the caution.
+//
+// Whatever is forecast, as many are added as every one of the last minutes needed, and no
+// more are removed than any of them leaves.
 func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum int) ask {
 	a := in.askOf(RulePredictive, t)
-	const soon = 3
-	later := v.later()
-	if n := in.enough(later, v.allowed); n > a.capacity {
+	last := load.latest(soon)
+	n, points := in.enough(v, v.allowed, v.later()...)
+	if len(last) == soon && in.serving(slices.Min(last)) > max(n, a.capacity) {
+		a.capacity = in.serving(slices.Min(last))
+		a.message = fmt.Sprintf("%s: each of the last %d minutes had a load of %s or more, which needs %d instances of %s",
+			a.name, soon, number(slices.Min(last)), a.capacity, number(in.Target.Predictive.InstanceCapacity))
+		return a
+	}
+	if n > a.capacity {
 		a.capacity = n
-		a.message = fmt.Sprintf("%s: %s", a.name, in.expects(later, n, v.allowed))
+		a.message = fmt.Sprintf("%s: %s", a.name, in.expects(points, n, v.allowed))
 		return a
 	}
 	if _, missing := load.dueValues(t.ScaleIn.Periods); missing > 0 || load.incomplete != "" {
 		a.code, a.message = MissingData, gap(t.Metric, t.ScaleIn.Periods, missing, load.incomplete)
 		return a
 	}
-	points := append(later, v.points(soon+1)...)
-	wanted := max(in.enough(points, v.allowed*patience), in.serving(load.latest(soon)))
-	in.predictDown(&a, t, points, wanted, v.allowed*patience, minimum)
+	n, points = in.enough(v, v.allowed*patience, append(v.later(), soon+1)...)
+	message := in.expects(points, n, v.allowed*patience)
+	if served := in.serving(slices.Max(append(last, 0))); served > n {
+		n, message = served, fmt.Sprintf("a load of %s in the last minutes needs %d instances of %s",
+			number(slices.Max(last)), served, number(in.Target.Predictive.InstanceCapacity))
+	}
+	in.predictDown(&a, t, n, message, minimum)
 	return a
 }
 
-// predictDown completes what a forecast asks for when it asks for no more than there
-// is.
-func (in Input) predictDown(a *ask, t policy.TargetTracking, points []forecast.Point, wanted int, allowed float64, minimum int) {
+// predictDown completes what a forecast asks for when it wants no more than there is,
+// for the reason that message says.
+func (in Input) predictDown(a *ask, t policy.TargetTracking, wanted int, message string, minimum int) {
 	switch present := a.capacity; {
 	case wanted >= present:
 		a.code = AlreadyAtDesired
-		a.message = fmt.Sprintf("%s: %s", a.name, in.expects(points, wanted, allowed))
+		a.message = fmt.Sprintf("%s: %s", a.name, message)
 	case t.DisableScaleIn:
 		a.code = ScaleInDisabled
 		a.message = fmt.Sprintf("%s is low and has disableScaleIn", a.name)
@@ -166,14 +210,14 @@ func (in Input) predictDown(a *ask, t policy.TargetTracking, points []forecast.P
 		a.message = fmt.Sprintf("%s is low and the capacity is at its minimum of %d", a.name, minimum)
 	default:
 		a.capacity = wanted
-		a.message = fmt.Sprintf("%s: %s", a.name, in.expects(points, wanted, allowed))
+		a.message = fmt.Sprintf("%s: %s", a.name, message)
 	}
 }
 
-// enough returns the fewest instances that the load exceeds at the points no more often
+// fewest returns the fewest instances that the load exceeds at the points no more often
 // than allowed, on the average; one more than the maximum in force where that is not
 // enough.
-func (in Input) enough(points []forecast.Point, allowed float64) int {
+func (in Input) fewest(points []forecast.Point, allowed float64) int {
 	capacity := in.Target.Predictive.InstanceCapacity
 	limits, _, _ := in.limits()
 	return 1 + sort.Search(limits.Max, func(i int) bool {
@@ -181,13 +225,9 @@ func (in Input) enough(points []forecast.Point, allowed float64) int {
 	})
 }
 
-// serving returns the fewest instances that serve any of some loads.
-func (in Input) serving(loads []float64) int {
-	n := 0
-	for _, v := range loads {
-		n = max(n, instances(v/in.Target.Predictive.InstanceCapacity))
-	}
-	return n
+// serving returns the fewest instances that serve a load.
+func (in Input) serving(load float64) int {
+	return instances(load / in.Target.Predictive.InstanceCapacity)
 }
 
 // lead is the provisioning time in minutes.
@@ -199,16 +239,19 @@ func (in Input) lead() int {
 	return max(1, int((d+time.Minute-1)/time.Minute))
 }
 
-// outlook returns the forecast after the newest period of load, and how many minutes
-// before now that ends.
-func (in Input) outlook(load reading) (o forecast.Outlook, behind int, err error) {
+// view returns the forecast after the newest period of load.
+func (in Input) view(load reading) (view, error) {
 	switch {
+	case in.Forecast == nil && in.NoForecast != "":
+		return view{}, errors.New(in.NoForecast)
 	case in.Forecast == nil:
-		return o, 0, errors.New("there is none yet")
+		return view{}, errors.New("there is none yet")
+	case in.Forecast.Through.After(in.Now.Add(activity.ClockSkew)):
+		return view{}, fmt.Errorf("it was learned through %s, which is to come", in.Forecast.Through.Format(time.RFC3339))
 	case load.period != time.Minute:
-		return o, 0, fmt.Errorf("the load is measured every %s, and it is of minutes", policy.Brief(load.period))
+		return view{}, fmt.Errorf("the load is measured every %s, and it is of minutes", policy.Brief(load.period))
 	case load.newest < load.late:
-		return o, 0, fmt.Errorf("no load was measured in the last %s", policy.Brief(lateness))
+		return view{}, fmt.Errorf("no load was measured in the last %s", policy.Brief(lateness))
 	}
 	recent := make([]float64, forecast.Recent)
 	for i := range recent {
@@ -218,8 +261,8 @@ func (in Input) outlook(load reading) (o forecast.Outlook, behind int, err error
 		}
 		recent[i] = v
 	}
-	o, err = in.Forecast.Outlook(recent, startOf(load.newest+1, load.period))
-	return o, int(load.late-load.newest) + int(lateness/time.Minute) - 1, err
+	o, err := in.Forecast.Outlook(recent, startOf(load.newest+1, load.period))
+	return view{o, int(load.late-load.newest) + int(lateness/time.Minute) - 1}, err
 }
 
 // expects says what a forecast comes to.

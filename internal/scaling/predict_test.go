@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -263,7 +264,7 @@ func TestForecastThatIsNotUsed(t *testing.T) {
 		want   string
 	}{
 		"none":       {func(in *scaling.Input) { in.Forecast = nil }, "there is none yet"},
-		"unlearned":  {func(in *scaling.Input) { in.Forecast = &forecast.Model{} }, "learned of 0 minutes"},
+		"unlearned":  {func(in *scaling.Input) { in.Forecast = &forecast.Model{} }, "learned of no load"},
 		"old":        {func(in *scaling.Input) { in.Forecast.Through = in.Now.Add(-25 * time.Hour) }, "25h0m0s ago"},
 		"bad":        {func(in *scaling.Input) { in.Forecast.Misses = 0.31 }, "31 % of the minutes"},
 		"no data":    {func(in *scaling.Input) { in.Observation.Metrics[0].Datapoints = nil }, "in the last 5m"},
@@ -284,5 +285,69 @@ func TestForecastThatIsNotUsed(t *testing.T) {
 	in.Target.Predictive = policy.Predictive{}
 	if d := scaling.Decide(in); d.Forecast != nil {
 		t.Errorf("without predictive: %+v", d.Forecast)
+	}
+}
+
+// absurd is what has been learned of another load, of so many requests a minute.
+func absurd(at time.Time, load float64) *forecast.Model {
+	l := forecast.NewLearner(at.Add(-5 * time.Hour))
+	for range 300 {
+		l.Observe(load)
+	}
+	m := l.Model()
+	for u := range m.Tails { // which says that less always comes
+		for i := range m.Tails[u] {
+			m.Tails[u][i] = forecast.Histogram{}
+			m.Tails[u][i].Counts[0] = 1e6
+		}
+	}
+	return &m
+}
+
+// Whatever is forecast, the load of now is served: as many are added as each of the last
+// minutes needed, and none is removed that they leave no place for.
+func TestPredictServesTheLoadOfNow(t *testing.T) {
+	in := foreseen(now().Add(30*time.Minute), 3)
+	in.Forecast = absurd(in.Now, 1)
+	if d := scaling.Decide(in); d.DesiredCapacity < 9 || d.DesiredCapacity > 11 || d.Steps[0].Rule != scaling.RulePredictive {
+		t.Errorf("for a load of 1000: %+v", d)
+	}
+	in.Observation.CurrentCapacity, in.Observation.DesiredCapacity = 14, 14
+	if d := scaling.Decide(in); d.DesiredCapacity < 10 {
+		t.Errorf("for a load of 1000: %+v", d)
+	}
+}
+
+// What is learned of a time to come is of a wrong clock.
+func TestPredictNotByAForecastOfTheFuture(t *testing.T) {
+	in := foreseen(now(), 3)
+	in.Forecast.Through = in.Now.Add(6 * time.Minute)
+	if d := scaling.Decide(in); !strings.Contains(d.Forecast.Unused, "which is to come") {
+		t.Errorf("got %+v", d.Forecast)
+	}
+	in.Forecast, in.NoForecast = nil, "the table is out"
+	if d := scaling.Decide(in); d.Forecast.Unused != "the table is out" {
+		t.Errorf("got %+v", d.Forecast)
+	}
+}
+
+// A datapoint that is not due yet may be a part of one: it makes nothing smaller.
+func TestPredictByWhatIsNotDue(t *testing.T) {
+	for _, at := range []time.Time{now(), now().Add(30 * time.Minute), now().Add(5 * time.Hour)} {
+		for capacity := 1; capacity < 14; capacity++ {
+			in := foreseen(at, capacity)
+			s := &in.Observation.Metrics[0]
+			s.DueThrough = at.Add(-2 * time.Minute)
+			all := s.Datapoints
+			s.Datapoints = slices.Clone(all[:len(all)-2])
+			want := scaling.Decide(in).DesiredCapacity
+			for _, part := range []float64{0, 0.3, 1} {
+				s.Datapoints = slices.Clone(all)
+				s.Datapoints[len(all)-1].Value *= part
+				if got := scaling.Decide(in); got.DesiredCapacity < want {
+					t.Errorf("%d at %s: %d, and with %v of what is not due %d", capacity, at.Format("15:04"), want, part, got.DesiredCapacity)
+				}
+			}
+		}
 	}
 }
