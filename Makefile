@@ -121,6 +121,11 @@ scores: ## Score the policy of test/bench over loads, beside other scalers (TRAC
 	go build -o bin/sagescale ./cmd/sagescale
 	go run ./test/bench -traces '$(TRACES)'
 
+.PHONY: scores-page
+scores-page: ## Score other values of the defaults over the made-up loads and rewrite test/bench/README.md
+	go build -o bin/sagescale ./cmd/sagescale
+	go run ./test/bench -readme test/bench/README.md
+
 .PHONY: bench
 bench: scores ## The same; measure the functions beside a hello-world Lambda, and the packages' benchmarks
 	go test -run '^$$' -bench . -benchmem $(QUICK)
@@ -137,6 +142,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
 	go test ./infra -run Readme -update
+	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean
 clean: ## Remove what was built and installed

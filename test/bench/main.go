@@ -30,9 +30,18 @@ func main() {
 	traces := flag.String("traces", "", "`directory` of loads; made-up ones when left out")
 	command := flag.String("sagescale", "bin/sagescale", "`file` of the command line")
 	policy := flag.String("policy", "test/bench/scaling.yaml", "policy `file`")
+	readme := flag.String("readme", "", "`file` whose tables to write, over the made-up loads, in place of all else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := bench(ctx, os.Stdout, *command, *policy, *traces)
+	var err error
+	switch {
+	case *readme == "":
+		err = bench(ctx, os.Stdout, *command, *policy, *traces)
+	case *traces != "":
+		err = errors.New("-readme is of the made-up loads: leave -traces out")
+	default:
+		err = writePage(ctx, *readme, *command, *policy)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -42,22 +51,34 @@ func main() {
 
 // variation is the policy or the endpoint with one thing changed.
 type variation struct {
-	title    string
-	old, new string // in the policy
-	flags    []string
+	title   string
+	changes []change
+	flags   []string
 }
 
+// change is a text of the policy, which is there once, and what takes its place.
+type change struct{ old, new string }
+
 func variations() []variation {
-	const objective = "serviceObjective: 0.999"
 	return []variation{
-		{"An instance takes 258 s to start", "", "", []string{"--provisioning", "258s"}},
-		{"An instance takes 525 s to start", "", "", []string{"--provisioning", "525s"}},
-		{"The busiest minutes need 4 instances", "", "", []string{"--instances", "4"}},
-		{"99 % are to be served in time", objective, "serviceObjective: 0.99", nil},
-		{"99.99 % are to be served in time", objective, "serviceObjective: 0.9999", nil},
-		{"Without forecasts", "mode: ForecastAndScale", "mode: Off", nil},
+		{"An instance takes 258 s to start", nil, []string{"--provisioning", "258s"}},
+		{"An instance takes 525 s to start", nil, []string{"--provisioning", "525s"}},
+		{"The busiest minutes need 4 instances", nil, []string{"--instances", "4"}},
+		{"99 % are to be served in time", []change{objective("0.99")}, nil},
+		{"99.99 % are to be served in time", []change{objective("0.9999")}, nil},
+		{"99.999 % are to be served in time", []change{objective("0.99999")}, nil},
+		{withoutForecasts, []change{mode("Off")}, nil},
 	}
 }
+
+// withoutForecasts is the title of that variation.
+const withoutForecasts = "Without forecasts"
+
+func objective(to string) change {
+	return change{"serviceObjective: 0.999", "serviceObjective: " + to}
+}
+
+func mode(to string) change { return change{"mode: ForecastAndScale", "mode: " + to} }
 
 // bench writes all tables to w.
 func bench(ctx context.Context, w io.Writer, command, policy, traces string) error {
@@ -72,9 +93,8 @@ func bench(ctx context.Context, w io.Writer, command, policy, traces string) err
 			return err
 		}
 	}
-	base := []string{"backtest", "--trace", traces, "--instance-capacity", "1000"}
-	peers := "application-auto-scaling,hpa,kpa,application-auto-scaling-best,oracle"
-	text, err := output(ctx, command, append(slices.Clip(base), "--policy", policy, "--peers", peers)...)
+	base := backtest(traces)
+	text, err := output(ctx, command, append(slices.Clip(base), "--policy", policy, "--peers", allPeers)...)
 	if err != nil {
 		return err
 	}
@@ -92,6 +112,18 @@ func bench(ctx context.Context, w io.Writer, command, policy, traces string) err
 		fmt.Fprintf(w, "\n%s:\n\n%s", v.title, means(text))
 	}
 	return nil
+}
+
+// instanceCapacity is what an instance serves in a minute, and allPeers who else meets
+// the loads.
+const (
+	instanceCapacity = 1000
+	allPeers         = "application-auto-scaling,hpa,kpa,application-auto-scaling-best,oracle"
+)
+
+// backtest is the command line of every replay, without the policy and the peers.
+func backtest(traces string) []string {
+	return []string{"backtest", "--trace", traces, "--instance-capacity", fmt.Sprint(instanceCapacity)}
 }
 
 // writeShapes writes the made-up loads into a folder, over those that are there.
@@ -117,11 +149,15 @@ func (v variation) apply(policy, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read policy: %w", err)
 	}
-	if v.old != "" && strings.Count(string(text), v.old) != 1 {
-		return "", fmt.Errorf("%s does not have %q once", policy, v.old)
+	changed := string(text)
+	for _, c := range v.changes {
+		if strings.Count(changed, c.old) != 1 {
+			return "", fmt.Errorf("%s does not have %q once", policy, c.old)
+		}
+		changed = strings.Replace(changed, c.old, c.new, 1)
 	}
 	path := filepath.Join(dir, "scaling.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), v.old, v.new, 1)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 		return "", fmt.Errorf("write policy: %w", err)
 	}
 	return path, nil

@@ -60,7 +60,7 @@ func TestShapesAreWritten(t *testing.T) {
 }
 
 func TestPolicyMustHaveWhatIsChanged(t *testing.T) {
-	v := variation{title: "nothing", old: "no such text"}
+	v := variation{title: "nothing", changes: []change{{old: "no such text"}}}
 	if _, err := v.apply("scaling.yaml", t.TempDir()); err == nil || !strings.Contains(err.Error(), "does not have") {
 		t.Errorf("got %v", err)
 	}
