@@ -73,5 +73,6 @@ func (in Input) inService(from, to time.Time) (fewest, most int) {
 // instances returns the whole instances that a need asks for. What floating
 // point adds to a whole number does not make another instance.
 func instances(need float64) int {
-	return int(math.Ceil(min(need, maxNeed) - 1e-9*max(1, need)))
+	need = min(need, maxNeed)
+	return int(math.Ceil(need - 1e-9*max(1, need)))
 }

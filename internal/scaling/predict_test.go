@@ -318,6 +318,18 @@ func TestPredictServesTheLoadOfNow(t *testing.T) {
 	}
 }
 
+// A load beyond measure is no reason to remove anything.
+func TestPredictKeepsUnderAnAbsurdLoad(t *testing.T) {
+	for _, load := range []float64{1e12, 1e30, 1e300} {
+		in := foreseen(now().Add(5*time.Hour), 9)
+		s := in.Observation.Metrics[0].Datapoints
+		s[len(s)-2].Value = load
+		if d := scaling.Decide(in); d.DesiredCapacity < 9 {
+			t.Errorf("%v: %+v", load, d)
+		}
+	}
+}
+
 // What is learned of a time to come is of a wrong clock.
 func TestPredictNotByAForecastOfTheFuture(t *testing.T) {
 	in := foreseen(now(), 3)
