@@ -1,7 +1,6 @@
 package autoscaler
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,7 +209,7 @@ func minutes(s scaling.Series, now time.Time) (from time.Time, loads []float64) 
 	if len(of) == 0 {
 		return time.Time{}, nil
 	}
-	from = slices.MinFunc(of, func(a, b scaling.Datapoint) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) }).Time.Truncate(time.Minute)
+	from = slices.MinFunc(of, func(a, b scaling.Datapoint) int { return a.Time.Compare(b.Time) }).Time.Truncate(time.Minute)
 	loads = make([]float64, through.Sub(from)/time.Minute)
 	for i := range loads {
 		loads[i] = math.NaN()

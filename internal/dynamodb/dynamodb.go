@@ -10,8 +10,9 @@
 // of the state closes goes into the history in the same transaction, so that the two
 // never contradict each other.
 // Overrides are written without one: they are an operator's, and the last word
-// counts; so are forecasts, which are of advice only and read by themselves. Nothing hangs on the table's time to live but what is over: past
-// activities, and overrides whose time has passed.
+// counts; so are forecasts, which are of advice only and read by themselves. Nothing
+// hangs on the table's time to live but what is over: past activities, and overrides
+// whose time has passed.
 package dynamodb
 
 import (

@@ -149,15 +149,14 @@ func (l *Learner) forecast() {
 	o := l.outlook()
 	for step, ahead := range horizons() {
 		of := o.experts(ahead)
-		median := max(m.mix(of), o.persisting())
-		base, jump := o.jump()
-		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, median, o.spreads(median), base, jump}
+		median := o.median(of)
+		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, median, o.spreads(median), o.base, o.jump}
 	}
 }
 
 func (l *Learner) outlook() Outlook {
 	n := l.past.minutes()
-	return Outlook{model: &l.model, past: &l.past, through: l.model.Through, late: usual(l.offs.seen(n-late, n))}
+	return newOutlook(&l.model, &l.past, l.model.Through, l.offs.seen(n-late, n))
 }
 
 // Model returns what has been learned so far.

@@ -13,18 +13,28 @@ type Outlook struct {
 	past    *past
 	through time.Time
 	late    float64 // the spread of the last minutes
+	// base is the load before the last minute, and jump by how much that is above it where
+	// it is so by more than it ever is; 0 where not.
+	base, jump float64
+}
+
+// newOutlook returns what may come after a past, whose last minutes had a spread.
+func newOutlook(m *Model, p *past, through time.Time, late float64) Outlook {
+	const unusual = 4
+	o := Outlook{model: m, past: p, through: through}
+	if !math.IsNaN(late) {
+		o.late = late
+	}
+	n := p.minutes()
+	o.base = p.mean(n-1-windows()[2], n-1)
+	if height := p.mean(n-1, n) - o.base; height > unusual*o.spread(o.base) {
+		o.jump = height
+	}
+	return o
 }
 
 // late is how many of the last minutes their spread is of.
 const late = 30
-
-// usual is a spread, none where nothing is known of it.
-func usual(spread float64) float64 {
-	if math.IsNaN(spread) {
-		return 0
-	}
-	return spread
-}
 
 // measured reports whether a load can be one. No service has a trillion requests in a
 // minute, and the squares of what is less are finite.
@@ -48,22 +58,20 @@ func (m *Model) Outlook(recent []float64, through time.Time) (Outlook, error) {
 	if err := m.fit(through); err != nil {
 		return Outlook{}, err
 	}
-	o := Outlook{model: m, past: &past{}, through: through}
+	var p, offs past
 	n := 0
 	for _, load := range recent[max(0, len(recent)-Recent):] {
-		if _, measured := o.past.observe(load); measured {
+		if _, measured := p.observe(load); measured {
 			n++
 		}
 	}
 	if n < known {
 		return Outlook{}, fmt.Errorf("of the last %d minutes %d were measured, %d are needed", Recent, n, known)
 	}
-	var offs past
-	for i := o.past.minutes() - late + 1; i <= o.past.minutes(); i++ {
-		offs.add(m.off(o.past, i), o.past.counts[i] > o.past.counts[i-1])
+	for i := p.minutes() - late + 1; i <= p.minutes(); i++ {
+		offs.add(m.off(&p, i), p.counts[i] > p.counts[i-1])
 	}
-	o.late = usual(offs.seen(0, late))
-	return o, nil
+	return newOutlook(m, &p, through, offs.seen(0, late)), nil
 }
 
 // fit says why a model cannot be followed at a time.
@@ -94,32 +102,20 @@ type Point struct {
 
 // At returns the forecast for the minute that ends so many minutes ahead, one at least.
 func (o Outlook) At(ahead int) Point {
-	median := max(o.model.mix(o.experts(ahead)), o.persisting())
+	median := o.median(o.experts(ahead))
 	unit := o.model.unit()
 	return Point{median, o.spreads(median)[unit], o.model.tail(unit, ahead)}
 }
 
-// jump is by how much the load of the last minute is above that of the minutes before,
-// where it is so by more than it ever is; 0 where not.
-func (o Outlook) jump() (base, height float64) {
-	const unusual = 4
-	n := o.past.minutes()
-	base = o.past.mean(n-1-windows()[2], n-1)
-	height = o.past.mean(n-1, n) - base
-	if !(height > unusual*o.spread(base)) {
-		return base, 0
-	}
-	return base, height
-}
-
-// persisting is the load if as much of a jump stays as did of those before; 0 without one.
-func (o Outlook) persisting() float64 {
+// median is what is expected by what the experts say; after a jump at least the load if
+// as much of it stays as did of those before.
+func (o Outlook) median(of [experts]float64) float64 {
 	const first, count = 0.8, 3 // until some were seen most is taken to stay
-	base, height := o.jump()
-	if height == 0 {
-		return 0
+	mixed := o.model.mix(of)
+	if o.jump == 0 {
+		return mixed
 	}
-	return base + height*o.model.Jumps.mean(first, count)
+	return max(mixed, o.base+o.jump*o.model.Jumps.mean(first, count))
 }
 
 // Exceeded returns the chance that the load is above another, from 0 to 1.
