@@ -165,18 +165,20 @@ func exceeded(points []forecast.Point, load float64) float64 {
 // In: as many as that and the time before it need, with twice the caution.
 //
 // Whatever is forecast, as many are added as every one of the last minutes needed, and no
-// more are removed than any of them leaves.
+// more are removed than any of them leaves. A change that is a smaller share of what there
+// is than the behavior's tolerance is not worth one.
 func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum int) ask {
 	a := in.askOf(RulePredictive, t)
 	last := load.latest(soon)
+	enough := int(float64(a.capacity) * (1 + in.Target.Behavior.ScaleOut.Tolerance) * (1 + 1e-9))
 	n, points := in.enough(v, v.allowed, v.later()...)
-	if len(last) == soon && in.serving(slices.Min(last)) > max(n, a.capacity) {
+	if len(last) == soon && in.serving(slices.Min(last)) > max(n, enough) {
 		a.capacity = in.serving(slices.Min(last))
 		a.message = fmt.Sprintf("%s: each of the last %d minutes had a load of %s or more, which needs %d instances of %s",
 			a.name, soon, number(slices.Min(last)), a.capacity, number(in.Target.Predictive.InstanceCapacity))
 		return a
 	}
-	if n > a.capacity {
+	if n > enough {
 		a.capacity = n
 		a.message = fmt.Sprintf("%s: %s", a.name, in.expects(points, n, v.allowed))
 		return a
@@ -198,10 +200,15 @@ func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum
 // predictDown completes what a forecast asks for when it wants no more than there is,
 // for the reason that message says.
 func (in Input) predictDown(a *ask, t policy.TargetTracking, wanted int, message string, minimum int) {
+	tolerance := in.Target.Behavior.ScaleIn.Tolerance
 	switch present := a.capacity; {
 	case wanted >= present:
 		a.code = AlreadyAtDesired
 		a.message = fmt.Sprintf("%s: %s", a.name, message)
+	case float64(wanted) >= float64(present)*(1-tolerance)*(1-1e-9):
+		a.code = AlreadyAtDesired
+		a.message = fmt.Sprintf("%s: %s; to remove %d of %d is within the tolerance of %s %%",
+			a.name, message, present-wanted, present, number(100*tolerance))
 	case t.DisableScaleIn:
 		a.code = ScaleInDisabled
 		a.message = fmt.Sprintf("%s is low and has disableScaleIn", a.name)

@@ -101,6 +101,46 @@ func TestPredictByTheProvisioningTime(t *testing.T) {
 	}
 }
 
+// A change that is smaller than the tolerance is not worth one.
+func TestPredictWithinTheTolerance(t *testing.T) {
+	rise, night := now(), now().Add(5*time.Hour)
+	wanted := scaling.Decide(foreseen(rise, 3)).DesiredCapacity // of a rise to 1000
+	tests := []struct {
+		name     string
+		at       time.Time
+		capacity int
+		out, in  float64
+		want     int
+	}{
+		{"out by more than it", rise, wanted - 2, 1 / float64(wanted-2), 0, wanted},
+		{"out by just as much", rise, wanted - 1, 1 / float64(wanted-1), 0, wanted - 1},
+		{"in by more than it", night, 5, 0, 0.3, 3},
+		{"in by just as much", night, 5, 0, 0.4, 5},
+		{"in by just as much in floating point", night, 10, 0, 0.7, 10},
+		{"not of the other direction", night, 5, 0.9, 0, 3},
+	}
+	for _, tt := range tests {
+		in := foreseen(tt.at, tt.capacity)
+		in.Target.Behavior.ScaleOut.Tolerance, in.Target.Behavior.ScaleIn.Tolerance = tt.out, tt.in
+		if d := scaling.Decide(in); d.DesiredCapacity != tt.want {
+			t.Errorf("%s: %d -> %d, want %d: %+v", tt.name, tt.capacity, d.DesiredCapacity, tt.want, d)
+		}
+	}
+}
+
+// What every one of the last minutes needed is held to the tolerance too.
+func TestPredictServesTheLoadOfNowWithinTheTolerance(t *testing.T) {
+	in := foreseen(now().Add(5*time.Hour), 10)
+	datapoints := in.Observation.Metrics[0].Datapoints
+	for i := range datapoints[len(datapoints)-3:] {
+		datapoints[len(datapoints)-3+i].Value = 1100
+	}
+	in.Target.Behavior.ScaleOut.Tolerance = 5
+	if d := scaling.Decide(in); d.DesiredCapacity != 10 {
+		t.Errorf("got %+v", d)
+	}
+}
+
 func TestPredictByTheServiceObjective(t *testing.T) {
 	before := 0
 	for _, objective := range []float64{0.9, 0.99, 0.999, 0.9999, 0.99999} {
