@@ -1,7 +1,7 @@
 // Command bench scores the policy of its folder over several loads, beside other
 // scalers, and again with one thing changed at a time: how long an instance takes to
-// start, how much is to be served in time, how large the endpoint is, and without
-// forecasts. The loads are made up, and the same every time, unless a directory is named.
+// start, how much is to be served in time, how large the endpoint is, without forecasts,
+// and without one idea of the forecasts or the decisions by them. The loads are made up, and the same every time, unless a directory is named.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	var err error
 	switch {
 	case *readme == "":
-		err = bench(ctx, os.Stdout, *command, *policy, *traces)
+		err = bench(ctx, os.Stdout, *command, *policy, *traces, ablations())
 	case *traces != "":
 		err = errors.New("-readme is of the made-up loads: leave -traces out")
 	default:
@@ -67,6 +67,7 @@ func variations() []variation {
 		{"99 % are to be served in time", []change{objective("0.99")}, nil},
 		{"99.99 % are to be served in time", []change{objective("0.9999")}, nil},
 		{"99.999 % are to be served in time", []change{objective("0.99999")}, nil},
+		{"A scale-in tolerates a tenth of the instances", []change{tolerance("0.1")}, nil},
 		{withoutForecasts, []change{mode("Off")}, nil},
 	}
 }
@@ -78,10 +79,15 @@ func objective(to string) change {
 	return change{"serviceObjective: 0.999", "serviceObjective: " + to}
 }
 
+func tolerance(in string) change {
+	const before = "maxCapacity: 60\n"
+	return change{before, before + "  behavior: {scaleIn: {tolerance: " + in + "}}\n"}
+}
+
 func mode(to string) change { return change{"mode: ForecastAndScale", "mode: " + to} }
 
-// bench writes all tables to w.
-func bench(ctx context.Context, w io.Writer, command, policy, traces string) error {
+// bench writes all tables to w, with those of ablations.
+func bench(ctx context.Context, w io.Writer, command, policy, traces string, without []ablation) error {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
@@ -105,13 +111,30 @@ func bench(ctx context.Context, w io.Writer, command, policy, traces string) err
 		if err != nil {
 			return err
 		}
-		text, err := output(ctx, command, append(append(base, "--policy", changed), v.flags...)...)
+		if err := writeMeans(ctx, w, v.title, command, append(append(base, "--policy", changed), v.flags...)); err != nil {
+			return err
+		}
+	}
+	for _, a := range without {
+		built, err := a.build(ctx, dir)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "\n%s:\n\n%s", v.title, means(text))
+		if err := writeMeans(ctx, w, a.title, built, append(base, "--policy", policy)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// writeMeans runs a command line and writes the means of its answer to w, under a title.
+func writeMeans(ctx context.Context, w io.Writer, title, command string, args []string) error {
+	text, err := output(ctx, command, args...)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\n%s:\n\n%s", title, means(text))
+	return err
 }
 
 // instanceCapacity is what an instance serves in a minute, and allPeers who else meets
@@ -151,10 +174,9 @@ func (v variation) apply(policy, dir string) (string, error) {
 	}
 	changed := string(text)
 	for _, c := range v.changes {
-		if strings.Count(changed, c.old) != 1 {
-			return "", fmt.Errorf("%s does not have %q once", policy, c.old)
+		if changed, err = c.apply(policy, changed); err != nil {
+			return "", err
 		}
-		changed = strings.Replace(changed, c.old, c.new, 1)
 	}
 	path := filepath.Join(dir, "scaling.yaml")
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {

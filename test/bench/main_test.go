@@ -29,19 +29,28 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	file.Close()
+	filled := ablations()[4:5] // one that a load of a day shows
 	var out strings.Builder
-	if err := bench(t.Context(), &out, command, "scaling.yaml", loads); err != nil {
+	if err := bench(t.Context(), &out, command, "scaling.yaml", loads, filled); err != nil {
 		t.Fatal(err)
 	}
+	titles := []string{filled[0].title}
 	for _, v := range variations() {
-		if !strings.Contains(out.String(), "\n"+v.title+":\n\nmean of 1 traces") {
-			t.Errorf("no table of %q in\n%s", v.title, out.String())
-		}
+		titles = append(titles, v.title)
 	}
-	if strings.Count(out.String(), "\nsagescale ") != 1+len(variations()) {
+	tables := map[string]bool{}
+	for _, title := range titles {
+		_, after, found := strings.Cut(out.String(), "\n"+title+":\n\nmean of 1 traces")
+		table, _, _ := strings.Cut(after, "\n\n")
+		if !found || tables[table] {
+			t.Errorf("no table, or none of its own, of %q in\n%s", title, out.String())
+		}
+		tables[table] = true
+	}
+	if strings.Count(out.String(), "\nsagescale ") != 1+len(titles) {
 		t.Errorf("got\n%s", out.String())
 	}
-	if err := bench(t.Context(), &out, command, "scaling.yaml", t.TempDir()); err == nil {
+	if err := bench(t.Context(), &out, command, "scaling.yaml", t.TempDir(), nil); err == nil {
 		t.Error("a directory without loads is scored")
 	}
 }

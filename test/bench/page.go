@@ -33,7 +33,7 @@ func writePage(ctx context.Context, path, command, policyPath string) error {
 	for _, part := range []struct {
 		name  string
 		table func(context.Context, scorer) (string, error)
-	}{{"scores", scoreTables}, {"variations", variationTable}, {"defaults", defaultTables}} {
+	}{{"scores", scoreTables}, {"variations", variationTable}, {"ablation", ablationTable}, {"defaults", defaultTables}} {
 		table, err := part.table(ctx, s)
 		if err != nil {
 			return err
@@ -125,6 +125,41 @@ func variationTable(ctx context.Context, s scorer) (string, error) {
 		}
 		m := mean(all)
 		fmt.Fprintf(&b, "| %s | %.3f %% | %s | %.3f | %.3f | %.3f | %.1f |\n", v.title, 100*m.lost, kept, m.cost, m.j10, m.j100, m.changes)
+	}
+	return b.String(), nil
+}
+
+// ablationTable shows the means without one idea at a time, and the load that is served the
+// worse for it, by J(10).
+func ablationTable(ctx context.Context, s scorer) (string, error) {
+	whole, err := s.scores(ctx, variation{}, "none")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	header(&b, "without one idea", "lost", "over oracle", "J(10)", "J(100)", "changes a day", "J(10) of the worst load, and with it")
+	for _, a := range append([]ablation{{title: "As it is"}}, ablations()...) {
+		all := whole
+		if a.file != "" {
+			without := scorer{policy: s.policy, traces: s.traces, dir: s.dir, known: map[string][]load{}}
+			if without.command, err = a.build(ctx, s.dir); err != nil {
+				return "", err
+			}
+			if all, err = without.scores(ctx, variation{}, "none"); err != nil {
+				return "", err
+			}
+		}
+		var own []score
+		worst := 0
+		for i, l := range all {
+			own = append(own, l.scalers[0].score)
+			if own[i].j10/whole[i].scalers[0].j10 > own[worst].j10/whole[worst].scalers[0].j10 {
+				worst = i
+			}
+		}
+		m := mean(own)
+		fmt.Fprintf(&b, "| %s | %.3f %% | %.3f | %.3f | %.3f | %.1f | `%s` %.3f, %.3f |\n", a.title, 100*m.lost, m.cost, m.j10, m.j100, m.changes,
+			all[worst].name, own[worst].j10, whole[worst].scalers[0].j10)
 	}
 	return b.String(), nil
 }

@@ -125,6 +125,40 @@ func TestReadmeHasTheScores(t *testing.T) {
 	}
 }
 
+func TestReadmeHasTheAblation(t *testing.T) {
+	table := part(t, readPage(t), "ablation")
+	for _, a := range ablations() {
+		if strings.Count(table, "\n| "+a.title+" |") != 1 {
+			t.Errorf("no row %q: make scores-page", a.title)
+		}
+	}
+}
+
+// An idea that has moved on is not left out in silence.
+func TestAblationMustFit(t *testing.T) {
+	for _, a := range ablations() {
+		text, err := os.ReadFile(filepath.Join("..", "..", a.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.apply(a.file, string(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	a := ablation{"nothing", "internal/forecast/season.go", change{"no such code", ""}}
+	if _, err := a.build(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "season.go does not have") {
+		t.Errorf("got %v", err)
+	}
+	a.file = "internal/forecast/none.go"
+	if _, err := a.build(t.Context(), t.TempDir()); err == nil {
+		t.Error("a file that is not there is changed")
+	}
+	a = ablation{"broken", "internal/forecast/season.go", change{"package forecast", "package"}}
+	if _, err := a.build(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), `build "broken"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReplacePart(t *testing.T) {
 	page := "a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n"
 	got, err := replacePart(page, "x", "new\n")
