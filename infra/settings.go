@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"sagescale/infra/bundle"
+	"sagescale/internal/config"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 )
@@ -29,7 +30,7 @@ func contextDefaults() map[string]string {
 	return map[string]string{
 		contextPolicy:       "infra/scaling.yaml",
 		contextArchitecture: string(bundle.ARM64),
-		contextStackName:    "sagescale",
+		contextStackName:    config.StackName,
 		contextLogRetention: "365",
 		contextAlarmTopic:   "",
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"sagescale/infra/bundle"
+	"sagescale/internal/config"
 )
 
 // synthesize builds the functions into a folder and writes the cloud assembly.
@@ -76,7 +77,7 @@ func (s *stack) addOutputs() {
 	}
 	outputs := map[string]*string{
 		"PolicyDigest":     text(s.settings.Policy.Digest),
-		"Table":            s.table.TableName(),
+		config.OutputTable: s.table.TableName(),
 		"DeadLetterQueue":  s.deadLetters.QueueUrl(),
 		"ScheduleFunction": s.functions[bundle.Schedule].FunctionName(),
 		"AlarmFunction":    s.functions[bundle.Alarm].FunctionName(),

@@ -1,7 +1,6 @@
 package internal_test
 
 import (
-	"encoding/json"
 	"go/ast"
 	"maps"
 	"os"
@@ -143,24 +142,5 @@ func TestReadmeHasEveryField(t *testing.T) {
 		if !want[name] {
 			t.Errorf("README.md explains the field %s, which does not exist", name)
 		}
-	}
-}
-
-// The override that the README tells to store is one.
-func TestReadmeShowsAnOverride(t *testing.T) {
-	m := regexp.MustCompile(`"override": (\{"S": ".*"\})\}'`).FindStringSubmatch(section(t, "### Steer it by hand"))
-	if m == nil {
-		t.Fatal("README.md shows no override")
-	}
-	var attribute struct{ S string }
-	var o policy.Override
-	if err := json.Unmarshal([]byte(m[1]), &attribute); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(attribute.S), &o); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.Check(); err != nil || o.Pause != policy.In || *o.Min != 6 {
-		t.Errorf("override %+v: %v", o, err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (o *cloudWatchOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.save, "save-trace", "", "CSV `file` for the load that --from-cloudwatch reads")
 }
 
-// check refuses flags that make no sense. The names are SageMaker's.
+// check refuses flags that make no sense.
 func (o cloudWatchOptions) check(cmd *cobra.Command) error {
 	for _, flag := range []string{"days", "devices", "save-trace"} {
 		if o.from == "" && cmd.Flags().Changed(flag) {
@@ -51,8 +50,8 @@ func (o cloudWatchOptions) check(cmd *cobra.Command) error {
 	if o.from == "" {
 		return nil
 	}
-	if name := `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`; !regexp.MustCompile("^" + name + "/" + name + "$").MatchString(o.from) {
-		return invalid(fmt.Errorf("--from-cloudwatch %.140q is not the name of an endpoint, a slash, and that of a variant", o.from))
+	if _, err := parseVariant(o.from); err != nil {
+		return invalid(fmt.Errorf("--from-cloudwatch %w", err))
 	}
 	if o.days < 1 || o.days > history.MaxDays {
 		return invalid(fmt.Errorf("--days %d is not from 1 to %d, which is how long CloudWatch keeps datapoints of five minutes", o.days, history.MaxDays))

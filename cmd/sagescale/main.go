@@ -1,5 +1,5 @@
-// Command sagescale checks policies, explains decisions, replays loads of the past
-// and shows sagescale at work without an account.
+// Command sagescale checks policies, explains decisions, replays loads of the past,
+// shows sagescale at work without an account, and steers it in one.
 //
 // It answers on standard output and says everything else on standard error. Its
 // exit code is 0 when done, 1 when it failed, 2 for wrong use or invalid input.
@@ -52,8 +52,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	return exitCode(err)
 }
 
-// rootCommand has all commands. now is for how long they take, and for which days
-// backtest reads from CloudWatch; nothing else that they answer depends on it.
+// rootCommand has all commands. now is for how long they take, for which days backtest
+// reads from CloudWatch, and for when an override ends; nothing else that they answer
+// depends on it.
 func rootCommand(now func() time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sagescale",
@@ -62,12 +63,14 @@ func rootCommand(now func() time.Time) *cobra.Command {
 
 It runs as a few Lambda functions in your account, deployed by cdk deploy. This
 command checks policy files, explains single decisions, replays policies over loads
-of the past and shows the whole at work in a simulated account. It calls no AWS
-service, but by backtest --from-cloudwatch.`,
+of the past, shows the whole at work in a simulated account, and steers what is
+deployed. Only backtest --from-cloudwatch, pause, hold, limits and resume call AWS,
+with the credentials that the AWS CLI would take.`,
 		Example: `  sagescale demo                      # watch a simulated day
   sagescale validate scaling.yaml     # check a policy file
   sagescale decide < case.json        # explain one decision
-  sagescale backtest --help           # what a policy would have done`,
+  sagescale backtest --help           # what a policy would have done
+  sagescale pause --help              # hold every change for a while`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -78,7 +81,8 @@ service, but by backtest --from-cloudwatch.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
-	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand())
+	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
+		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
 	return root
 }
 

@@ -19,6 +19,13 @@ const (
 	EnvFunction    = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 )
 
+// StackName is what a deployment is called when nobody says otherwise, and OutputTable the
+// output of the stack that names the state table.
+const (
+	StackName   = "sagescale"
+	OutputTable = "Table"
+)
+
 // PolicyFile is the name of the policy file in the bundle of a function.
 const PolicyFile = "scaling.yaml"
 

@@ -1,6 +1,5 @@
 // Package wire puts the parts of a function together: handlers, evaluator and the
-// clients of the real services. The command line, which calls no service but CloudWatch,
-// does without it and without their SDKs.
+// clients of the real services.
 package wire
 
 import (

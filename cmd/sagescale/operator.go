@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/cloudformation"
+	"sagescale/internal/config"
+	"sagescale/internal/deployment"
+)
+
+// operatorOptions are the flags of the commands that work on a deployment.
+type operatorOptions struct {
+	where  deployment.Where
+	format *string
+}
+
+func (o *operatorOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.where.Stack, "stack", config.StackName, "`name` of the stack that sagescale was deployed as")
+	f.StringVar(&o.where.Profile, "profile", "", "`name` of the profile in the AWS configuration files, in place of AWS_PROFILE")
+	f.StringVar(&o.where.Region, "region", "", "AWS `Region`, in place of AWS_REGION and the profile's")
+	o.format = formatFlag(cmd, "text")
+}
+
+// open opens the deployment; an error says what to do next where something can be done.
+func (o *operatorOptions) open(ctx context.Context) (deployment.Deployment, error) {
+	d, err := deployment.Open(ctx, o.where)
+	switch {
+	case errors.Is(err, deployment.ErrNoRegion):
+		err = invalid(errors.New("no Region is set: give --region, or AWS_REGION, or a profile with one"))
+	case errors.Is(err, cloudformation.ErrNoStack):
+		err = invalid(fmt.Errorf("%w: name it by --stack, or look in another Region by --region", err))
+	case errors.Is(err, deployment.ErrNoTable):
+		err = invalid(fmt.Errorf("%w: it is not one of sagescale's, or of an old version of it", err))
+	}
+	return d, err
+}
+
+// variantName is an endpoint and one of its variants.
+type variantName struct{ endpoint, variant string }
+
+func (n variantName) String() string { return n.endpoint + "/" + n.variant }
+
+// parseVariant reads ENDPOINT/VARIANT. The names are SageMaker's.
+func parseVariant(text string) (variantName, error) {
+	const name = `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`
+	if !regexp.MustCompile("^" + name + "/" + name + "$").MatchString(text) {
+		return variantName{}, fmt.Errorf("%.140q is not the name of an endpoint, a slash, and that of a variant", text)
+	}
+	endpoint, variant, _ := strings.Cut(text, "/")
+	return variantName{endpoint, variant}, nil
+}
+
+// exists says what is wrong with a name that SageMaker does not know: what is set for a
+// misspelt one would be heeded by nobody.
+func (n variantName) exists(ctx context.Context, d deployment.Deployment) error {
+	e, err := d.Endpoints.Describe(ctx, n.endpoint)
+	if errors.Is(err, activity.ErrNotFound) {
+		return invalid(fmt.Errorf("there is no endpoint %s in %s", n.endpoint, d.Region))
+	}
+	if err != nil {
+		return err
+	}
+	if _, ok := e.Variant(n.variant); ok {
+		return nil
+	}
+	var names []string
+	for _, v := range e.Variants {
+		names = append(names, v.Name)
+	}
+	return invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(names, ", ")))
+}
+
+// moment shows a time, and how far it is from now.
+func moment(at, now time.Time) string {
+	left := at.Sub(now).Round(time.Minute)
+	return at.UTC().Format("2006-01-02 15:04:05Z") + ", in " + strings.TrimSuffix(left.String(), "0s")
+}
