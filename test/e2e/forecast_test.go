@@ -55,7 +55,7 @@ func (s *stage) foresees(t *testing.T) {
 		n := s.capacity(t, ahead)
 		return n == 2, fmt.Sprintf("%d instances", n)
 	})
-	models, err := s.overrides(t).Forecasts(t.Context(), ahead)
+	models, err := s.store(t).Forecasts(t.Context(), ahead)
 	if m := models["AllTraffic"]; err != nil || m.Minutes < 290 || m.Mean < 1890 || m.Mean > 1910 {
 		t.Errorf("learned of %d minutes with a mean of %v, %v", m.Minutes, m.Mean, err)
 	}

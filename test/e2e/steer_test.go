@@ -4,6 +4,9 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,27 +20,49 @@ import (
 
 	"sagescale/internal/activity"
 	store "sagescale/internal/dynamodb"
-	rules "sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
 
-// holds keeps an override in the state table: the next evaluation follows it.
+// holds has an operator hold a capacity by the command line: the next evaluation follows
+// it, and says of whom it is.
 func (s *stage) holds(t *testing.T) {
-	s.hold(t, 5)
+	said := s.operate(t, "hold", steered+"/AllTraffic", "5", "--for", "1h", "--reason", "a launch")
+	if !strings.Contains(said, "held at 5") || !strings.Contains(said, "a launch") {
+		t.Errorf("said %s", said)
+	}
 	s.emitAlarm(t, steered)
 	s.reaches(t, steered, 5)
+	within(t, 30*time.Second, func() (bool, string) {
+		for _, r := range s.records(t, "Alarm", steered) {
+			if len(r.Decision.Steps) > 0 && strings.Contains(r.Decision.Steps[len(r.Decision.Steps)-1].Reason, "(a launch)") {
+				return true, ""
+			}
+		}
+		return false, "no record has the reason"
+	})
 }
 
-// hold keeps the capacity of steered at n for an hour.
-func (s *stage) hold(t *testing.T, n int) {
+// operate runs the command line on the account and returns what it says.
+func (s *stage) operate(t *testing.T, args ...string) string {
 	t.Helper()
-	o := rules.Override{Min: &n, Max: &n, Until: time.Now().Add(time.Hour).UTC().Truncate(time.Second), By: "e2e"}
-	if err := s.overrides(t).SaveOverride(t.Context(), steered, "AllTraffic", o); err != nil {
-		t.Fatal(err)
+	command := filepath.Join(s.dir, "bin", "sagescale")
+	if _, err := os.Stat(command); err != nil {
+		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "sagescale/cmd/sagescale").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 	}
+	cmd := exec.CommandContext(t.Context(), command, append(args, "--stack", stack)...)
+	cmd.Env = s.account.Env()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("sagescale %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	t.Logf("sagescale %s\n%s", strings.Join(args, " "), out)
+	return string(out)
 }
 
-func (s *stage) overrides(t *testing.T) *store.Store {
+func (s *stage) store(t *testing.T) *store.Store {
 	return store.New(s.dynamodb, s.output(t, "Table"))
 }
 
@@ -64,7 +89,7 @@ func (s *stage) refusesToFight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.hold(t, 6)
+	s.operate(t, "hold", steered+"/AllTraffic", "6", "--for", "1h")
 	s.emitAlarm(t, steered)
 	s.seesReason(t, steered, scaling.ScalingConflict)
 	if n := s.capacity(t, steered); n != 5 {
@@ -84,9 +109,7 @@ func (s *stage) refusesToFight(t *testing.T) {
 // adopts ends the override, changes the capacity by hand, and looks for that in the
 // state; a cooldown follows it.
 func (s *stage) adopts(t *testing.T) {
-	if err := s.overrides(t).DeleteOverride(t.Context(), steered, "AllTraffic"); err != nil {
-		t.Fatal(err)
-	}
+	s.operate(t, "resume", steered+"/AllTraffic")
 	s.emitAlarm(t, steered)
 	within(t, 30*time.Second, func() (bool, string) {
 		now := s.stateOf(t, steered)
