@@ -54,9 +54,10 @@ func (p *past) observe(load float64) (taken float64, known bool) {
 // minutes is how many there are.
 func (p *past) minutes() int { return max(0, len(p.sums)-1) }
 
-// mean is that of the minutes from first to before last, as far as they are there.
+// mean is that of the minutes from first to before last, as far as first is there, NaN of
+// none.
 func (p *past) mean(first, last int) float64 {
-	first, last = max(first, 0), min(last, p.minutes())
+	first = max(first, 0)
 	if last <= first {
 		return math.NaN()
 	}
@@ -66,10 +67,6 @@ func (p *past) mean(first, last int) float64 {
 // seen is the mean of the minutes from first to before last that were measured, NaN of
 // none.
 func (p *past) seen(first, last int) float64 {
-	first, last = max(first, 0), min(last, p.minutes())
-	if last <= first || p.counts[last] == p.counts[first] {
-		return math.NaN()
-	}
 	return (p.measured[last] - p.measured[first]) / float64(p.counts[last]-p.counts[first])
 }
 
@@ -97,9 +94,6 @@ func along(p *past, ahead int) float64 {
 	const half, damped = 8, 0.7
 	n := p.minutes()
 	level, before := p.mean(n-half, n), p.mean(n-2*half, n-half)
-	if math.IsNaN(before) {
-		return level
-	}
 	slope := (level - before) / half
 	return math.Max(level+slope*damped*(float64(ahead)+half/2), level/2)
 }

@@ -57,8 +57,11 @@ const Recent = 45
 // renewal is after how many minutes the profile of the day is renewed.
 const renewal = 60
 
-// horizons is the ladder of minutes ahead at which errors are learned.
-func horizons() [8]int { return [8]int{2, 4, 6, 9, 12, 16, 24, 36} }
+// horizons is the ladder of minutes ahead at which errors are learned, which has so many
+// steps.
+func horizons() [steps]int { return [steps]int{2, 4, 6, 9, 12, 16, 24, 36} }
+
+const steps = 8
 
 // Model is what has been learned of a load.
 type Model struct {
@@ -90,8 +93,8 @@ type Model struct {
 	Spread [levels]faded `json:"spread"`
 	// Tails has the distribution of errors at every horizon of the ladder, in every unit,
 	// and Losses how bad the unit has been as a measure of late.
-	Tails  [units][8]Histogram `json:"tails"`
-	Losses [units]float64      `json:"losses"`
+	Tails  [units][steps]Histogram `json:"tails"`
+	Losses [units]float64          `json:"losses"`
 }
 
 // Check says what is wrong with a model that was read, as far as it could make a

@@ -11,11 +11,9 @@ type Learner struct {
 	from  time.Time // the first minute
 	past  past
 	offs  past // how far every minute was off the mean of those before
-	// waiting has the forecasts for minutes to come, by how far ahead the minute lies
-	// of the ring's own.
-	waiting [maxAhead + 1][8]awaited
-	// seasoned is the minute at which the profile was renewed.
-	seasoned int
+	// waiting has the forecasts for minutes to come: a ring, in which every minute takes the
+	// place of the one that has just come.
+	waiting [maxAhead][steps]awaited
 }
 
 // maxAhead is the longest horizon.
@@ -55,9 +53,8 @@ func (l *Learner) Observe(load float64) {
 	if known {
 		l.score(n, load)
 	}
-	l.waiting[n%(maxAhead+1)] = [8]awaited{}
 	l.notice(load, known)
-	if n+1 >= l.seasoned+renewal {
+	if (n+1)%renewal == 0 {
 		l.renew()
 	}
 	l.forecast()
@@ -66,9 +63,8 @@ func (l *Learner) Observe(load float64) {
 // renew renews the profile of the day.
 func (l *Learner) renew() {
 	n := l.past.minutes()
-	l.seasoned = n - n%renewal
-	l.model.Season = profile(&l.past, l.seasoned)
-	l.model.SeasonFrom = l.from.Add(time.Duration((l.seasoned/slot-behind)*slot) * time.Minute)
+	l.model.Season = profile(&l.past, n)
+	l.model.SeasonFrom = l.from.Add(time.Duration((n/slot-behind)*slot) * time.Minute)
 }
 
 // notice takes in what a minute says of the spread.
@@ -100,14 +96,14 @@ func (m *Model) off(p *past, n int) float64 {
 func (l *Learner) score(n int, load float64) {
 	const judged = 3 // the step of the ladder by which experts are judged
 	m := &l.model
-	for step, f := range l.waiting[n%(maxAhead+1)] {
+	for step, f := range l.waiting[n%maxAhead] {
 		if !f.made {
 			continue
 		}
 		if step == judged {
 			m.judge(f, load, step)
 		}
-		if step == len(m.Tails[0])-1 {
+		if step == steps-1 {
 			m.Judged++
 		}
 		for u := range units {
@@ -150,7 +146,7 @@ func (l *Learner) forecast() {
 	for step, ahead := range horizons() {
 		of := o.experts(ahead)
 		median := o.median(of)
-		l.waiting[(m.Minutes+ahead-1)%(maxAhead+1)][step] = awaited{true, of, median, o.spreads(median), o.base, o.jump}
+		l.waiting[(m.Minutes+ahead-1)%maxAhead][step] = awaited{true, of, median, o.spreads(median), o.base, o.jump}
 	}
 }
 

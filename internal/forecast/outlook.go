@@ -157,5 +157,5 @@ func (m *Model) tail(unit, ahead int) *Histogram {
 			return &m.Tails[unit][step]
 		}
 	}
-	return &m.Tails[unit][len(m.Tails[unit])-1]
+	return &m.Tails[unit][steps-1]
 }

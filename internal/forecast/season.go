@@ -73,9 +73,6 @@ func profile(p *past, n int) []float64 {
 // a time after it, 1 when there is no profile for it.
 func (m *Model) ratio(now time.Time, window, ahead int) float64 {
 	const most = 5
-	if len(m.Season) == 0 {
-		return 1
-	}
 	here := m.profiled(now.Add(-time.Duration(window) * time.Minute / 2))
 	there := m.profiled(now.Add(time.Duration(ahead)*time.Minute - time.Minute/2))
 	if !(here > 0) || math.IsNaN(there) {

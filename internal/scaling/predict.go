@@ -275,7 +275,7 @@ func (in Input) view(load reading) (view, error) {
 // expects says what a forecast comes to.
 func (in Input) expects(points []forecast.Point, n int, allowed float64) string {
 	low, high := points[0].Median, points[0].Median
-	for _, p := range points {
+	for _, p := range points[1:] {
 		low, high = min(low, p.Median), max(high, p.Median)
 	}
 	return fmt.Sprintf("a load of %s to %s is expected, for which %d instances of %s are enough in %s %% of such minutes",

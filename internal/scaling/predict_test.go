@@ -386,8 +386,11 @@ func TestPredictNotByAForecastOfTheFuture(t *testing.T) {
 // A datapoint that is not due yet may be a part of one: it makes nothing smaller.
 func TestPredictByWhatIsNotDue(t *testing.T) {
 	for _, at := range []time.Time{now(), now().Add(30 * time.Minute), now().Add(5 * time.Hour)} {
+		known := foreseen(at, 1)
 		for capacity := 1; capacity < 14; capacity++ {
-			in := foreseen(at, capacity)
+			in := known
+			in.Observation = observe(capacity, known.Observation.Metrics...)
+			in.Observation.Metrics = slices.Clone(in.Observation.Metrics)
 			s := &in.Observation.Metrics[0]
 			s.DueThrough = at.Add(-2 * time.Minute)
 			all := s.Datapoints
