@@ -170,7 +170,8 @@ func exceeded(points []forecast.Point, load float64) float64 {
 func (in Input) predict(t policy.TargetTracking, load reading, v vision, minimum int) ask {
 	a := in.askOf(RulePredictive, t)
 	last := load.latest(soon)
-	enough := int(float64(a.capacity) * (1 + in.Target.Behavior.ScaleOut.Tolerance) * (1 + 1e-9))
+	// A tolerance may be beyond what an int holds.
+	enough := int(min(float64(a.capacity)*(1+in.Target.Behavior.ScaleOut.Tolerance)*(1+1e-9), math.MaxInt32))
 	n, points := in.enough(v, v.allowed, v.later()...)
 	if len(last) == soon && in.serving(slices.Min(last)) > max(n, enough) {
 		a.capacity = in.serving(slices.Min(last))

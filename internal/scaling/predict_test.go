@@ -114,6 +114,7 @@ func TestPredictWithinTheTolerance(t *testing.T) {
 	}{
 		{"out by more than it", rise, wanted - 2, 1 / float64(wanted-2), 0, wanted},
 		{"out by just as much", rise, wanted - 1, 1 / float64(wanted-1), 0, wanted - 1},
+		{"out by less than one beyond measure", rise, 1, 1e300, 0, 1},
 		{"in by more than it", night, 5, 0, 0.3, 3},
 		{"in by just as much", night, 5, 0, 0.4, 5},
 		{"in by just as much in floating point", night, 10, 0, 0.7, 10},

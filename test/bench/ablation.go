@@ -20,7 +20,7 @@ type ablation struct {
 func ablations() []ablation {
 	const predict, outlook = "internal/scaling/predict.go", "internal/forecast/outlook.go"
 	return []ablation{
-		{"No profile of the day", "internal/forecast/season.go", change{"if len(m.Season) == 0 {", "if m != nil {"}},
+		{"No profile of the day", "internal/forecast/season.go", change{"|| math.IsNaN(there) {", "|| m != nil {"}},
 		{"The simple forecasts count alike, however far off they were", "internal/forecast/expert.go",
 			change{"math.Exp(-sharpness *", "math.Exp(-0 *"}},
 		{"Jumps are not followed", outlook, change{"if o.jump == 0 {", "if o.model != nil {"}},
