@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"slices"
 )
 
 // The experts: means of the last so many minutes, a trend, and the profile of the day
@@ -25,7 +26,7 @@ type past struct {
 
 func (p *past) add(load float64, known bool) {
 	if len(p.sums) == 0 {
-		p.sums, p.measured, p.counts = append(p.sums, 0), append(p.measured, 0), append(p.counts, 0)
+		p.sums, p.measured, p.counts = make([]float64, 1), make([]float64, 1), make([]int, 1)
 	}
 	n := len(p.sums) - 1
 	sum, count := p.measured[n], p.counts[n]
@@ -101,10 +102,7 @@ func along(p *past, ahead int) float64 {
 // mix mixes forecasts: the better an expert was, the more it counts.
 func (m *Model) mix(forecasts [experts]float64) float64 {
 	const sharpness = 20
-	best := math.Inf(1)
-	for _, e := range m.Errors {
-		best = math.Min(best, e)
-	}
+	best := slices.Min(m.Errors[:])
 	if !(best > 0) {
 		return forecasts[1]
 	}

@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"sagescale/internal/forecast"
@@ -85,5 +86,58 @@ func TestMemoryOfMonths(t *testing.T) {
 		if got := 1 - share(h, 37, 38); math.Abs(got-want) > 0.002 {
 			t.Errorf("step %d: of the last %d errors are %v, want %v", step, since, got, want)
 		}
+	}
+}
+
+// How bad a unit is as a measure says the pinball loss of the load that is exceeded once
+// in eight times, by the errors before.
+func TestLosses(t *testing.T) {
+	loads := minutes(40, func(i int) float64 {
+		if i < 38 {
+			return 1000
+		}
+		return 0
+	})
+	l := learn(loads[:39])
+	for u, loss := range l.Model().Losses { // that of the first error there is, by none before
+		if want := 0.125 / 2000; !same(loss, want) {
+			t.Errorf("unit %d: %v, want %v", u, loss, want)
+		}
+	}
+	l.Observe(loads[39])
+	// The one before was below all bins, so that an eighth of what is known is above an
+	// eighth of the first bin. A spread is a hundredth of the load.
+	eighth := math.Sinh(-math.Asinh(8) + 0.875/96*(4.38203+math.Asinh(8)))
+	want := 0.125/2000*(1-1/2000.0) + 0.125*(1000+10*eighth)/(38000/39.0)/2000
+	if got := l.Model().Losses; !same(1e4*got[byLevel], 1e4*want) || !same(1e4*got[byMoment], 1e4*want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// A load in another unit is learned the same way.
+func TestScaleOfALoad(t *testing.T) {
+	const unit = 1 << 16 // a power of two, so that nothing is rounded
+	loads := minutes(day+200, chequered)
+	want := learn(loads).Model()
+	got := learn(minutes(len(loads), func(i int) float64 { return loads[i] / unit })).Model()
+	got.Mean *= unit
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// Nothing is learned of a time before the first load but that there was none.
+func TestLoadThatBeginsLate(t *testing.T) {
+	m := learn(minutes(400, func(i int) float64 {
+		if i < 100 {
+			return 0
+		}
+		return 100
+	})).Model()
+	if err := m.Check(); err != nil || !same(m.Mean, 75) || m.Judged != 300-36 || m.Minutes != 400 {
+		t.Errorf("%v, a mean of %v, judged for %d of %d minutes", err, m.Mean, m.Judged, m.Minutes)
+	}
+	if w := m.Spread[1].Weight; w != 0 { // that of a load much below the mean, which was not there
+		t.Errorf("a spread of weight %v", w)
 	}
 }

@@ -190,6 +190,12 @@ func TestSpread(t *testing.T) {
 	type spreads = map[int][2]float64 // by level: the sum and the weight
 	// Every minute is a tenth off the mean of twelve.
 	swinging := func(ago int) float64 { return 90 + 20*float64(ago%2) }
+	// So many minutes of a dozen are there, whose mean is as many twelfths.
+	dozen := 0.0
+	for n := range 12 {
+		mean := 100 * float64(n+1) / 12
+		dozen += (100 - mean) / max(mean, 10)
+	}
 	for name, c := range map[string]struct {
 		unit    int
 		mean    float64
@@ -212,7 +218,8 @@ func TestSpread(t *testing.T) {
 		"the least":                  {byMoment, 100, spreads{14: {3e-4, 30}}, 45, hundred, 1},
 		"of half an hour":            {byMoment, 100, spreads{14: {1.5, 30}}, 30, swinging, 100 * math.Sqrt(0.05*0.1*19/30)},
 		"of three minutes more":      {byMoment, 100, spreads{14: {1.5, 30}}, 33, swinging, 100 * math.Sqrt(0.05*0.1*22/30)},
-		"of what was measured of it": {byMoment, 100, spreads{14: {1.5, 30}}, 45, gap(hundred, 2, 9), 100 * 0.05 / math.Sqrt(10)},
+		"of what was measured of it": {byMoment, 100, spreads{14: {1.5, 30}}, 45, gap(swinging, 2, 2), 3010 / 30.0 * math.Sqrt(0.05*(28*0.1+(1320-1210)/1210.0)/29)},
+		"and nothing was before":     {byMoment, 100, spreads{14: {1.5, 30}}, 45, gap(hundred, 31, 45), 100 * math.Sqrt(0.05*dozen/30)},
 		"a tenth of the mean":        {byLevel, 10000, spreads{2: {6, 30}}, 45, hundred, 200},
 		"more than that":             {byLevel, 990, spreads{8: {6, 30}}, 45, hundred, 20},
 	} {
@@ -399,6 +406,7 @@ func TestCheckBounds(t *testing.T) {
 		"a smaller one":           {func(m *forecast.Model) { m.Mean = 0.99e-9 }, "it has numbers that no model has"},
 		"no mean":                 {func(m *forecast.Model) { m.Mean = 0 }, ""},
 		"judged without errors":   {func(m *forecast.Model) { m.Tails[0][0] = forecast.Histogram{} }, "it knows of no errors"},
+		"judged once":             {func(m *forecast.Model) { m.Judged = 1; m.Tails[0][0] = forecast.Histogram{} }, "it knows of no errors"},
 		"not yet judged":          {func(m *forecast.Model) { m.Judged = 0; m.Tails[0][0] = forecast.Histogram{} }, ""},
 		"as much as there may be": {func(m *forecast.Model) { m.Jumps.Weight = 1e30 }, ""},
 		"more":                    {func(m *forecast.Model) { m.Jumps.Weight = math.Nextafter(1e30, 2e30) }, "it has numbers that no model has"},

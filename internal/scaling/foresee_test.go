@@ -211,6 +211,15 @@ func TestForecastFromWhenInstancesServe(t *testing.T) {
 	}
 }
 
+// Where no estimate is so large, it is shown all the same.
+func TestForecastBeyondMeasure(t *testing.T) {
+	in := simply(3, simple(byTrend, 1, 0), rising)
+	in.Forecast.Error = math.MaxFloat64 // with four digits it is more than there is
+	if f := scaling.Decide(in).Forecast; f.Error != math.MaxFloat64 {
+		t.Errorf("got %+v", f)
+	}
+}
+
 // Clocks differ by as much as is allowed for.
 func TestForecastByAnotherClock(t *testing.T) {
 	in := simply(3, simple(byTrend, 1, 0), rising)

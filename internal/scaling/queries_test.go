@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
@@ -90,5 +91,23 @@ func TestQueriesBeginWithAPeriod(t *testing.T) {
 	q := scaling.Queries(stepping(s), at)
 	if want := now().Add(-20 * time.Minute); len(q) != 1 || !q[0].From.Equal(want) {
 		t.Errorf("got %+v, want one from %s: three periods and one for late datapoints", q, want)
+	}
+}
+
+// A forecast is learned of the load of all instances, where there is to be one.
+func TestHistory(t *testing.T) {
+	learned := target(tracking("gpu", 50), tracking(perInstance, 70))
+	learned.Predictive.Mode = policy.ForecastOnly
+	q, ok := scaling.History(learned, now())
+	if want := (scaling.Query{Metric: learned.TargetTracking[1].Metric.Measured(), From: now().Add(-forecast.Lookback)}); !ok || !reflect.DeepEqual(q, want) {
+		t.Errorf("got %+v, %v, want %+v", q, ok, want)
+	}
+	off, other := learned, target(tracking("gpu", 50))
+	off.Predictive.Mode = policy.Off
+	other.Predictive.Mode = policy.ForecastOnly
+	for name, x := range map[string]policy.Target{"Off": off, "another metric": other} {
+		if q, ok := scaling.History(x, now()); ok || !reflect.DeepEqual(q, scaling.Query{}) {
+			t.Errorf("%s: %+v", name, q)
+		}
 	}
 }
