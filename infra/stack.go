@@ -76,13 +76,13 @@ func (s *stack) addOutputs() {
 		notified = s.settings.AlarmTopicARN
 	}
 	outputs := map[string]*string{
-		"PolicyDigest":     text(s.settings.Policy.Digest),
-		config.OutputTable: s.table.TableName(),
-		"DeadLetterQueue":  s.deadLetters.QueueUrl(),
-		"ScheduleFunction": s.functions[bundle.Schedule].FunctionName(),
-		"AlarmFunction":    s.functions[bundle.Alarm].FunctionName(),
-		"SettleFunction":   s.functions[bundle.Settle].FunctionName(),
-		"AlarmsNotify":     text(notified),
+		config.OutputDigest:   text(s.settings.Policy.Digest),
+		config.OutputTable:    s.table.TableName(),
+		"DeadLetterQueue":     s.deadLetters.QueueUrl(),
+		config.OutputSchedule: s.functions[bundle.Schedule].FunctionName(),
+		config.OutputAlarm:    s.functions[bundle.Alarm].FunctionName(),
+		config.OutputSettle:   s.functions[bundle.Settle].FunctionName(),
+		"AlarmsNotify":        text(notified),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(s.scope, text(name+"Output"), &awscdk.CfnOutputProps{Value: outputs[name]}).

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sagescale/internal/deployment"
 	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
 )
@@ -143,6 +144,9 @@ func complaint(err error) string {
 	text := strings.Join(lines, "\n")
 	if _, ok := errors.AsType[policyfile.Faults](err); ok {
 		return text
+	}
+	if action, ok := deployment.Denied(err); ok {
+		text += "\nsagescale: these credentials lack the IAM action " + action
 	}
 	return "sagescale: " + text
 }

@@ -16,32 +16,50 @@ import (
 	"sagescale/internal/deployment"
 )
 
-// operatorOptions are the flags of the commands that work on a deployment.
-type operatorOptions struct {
+// accountOptions are the flags of the commands that work on an account.
+type accountOptions struct {
 	where  deployment.Where
 	format *string
 }
 
-func (o *operatorOptions) flags(cmd *cobra.Command) {
+func (o *accountOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.where.Stack, "stack", config.StackName, "`name` of the stack that sagescale was deployed as")
 	f.StringVar(&o.where.Profile, "profile", "", "`name` of the profile in the AWS configuration files, in place of AWS_PROFILE")
 	f.StringVar(&o.where.Region, "region", "", "AWS `Region`, in place of AWS_REGION and the profile's")
 	o.format = formatFlag(cmd, "text")
 }
 
+// openAccount opens the account; an error says what to do next where something can be done.
+func (o *accountOptions) openAccount(ctx context.Context) (deployment.Account, error) {
+	a, err := deployment.OpenAccount(ctx, o.where)
+	return a, advised(err)
+}
+
+// operatorOptions are the flags of the commands that work on a deployment.
+type operatorOptions struct{ accountOptions }
+
+func (o *operatorOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.where.Stack, "stack", config.StackName, "`name` of the stack that sagescale was deployed as")
+	o.accountOptions.flags(cmd)
+}
+
 // open opens the deployment; an error says what to do next where something can be done.
 func (o *operatorOptions) open(ctx context.Context) (deployment.Deployment, error) {
 	d, err := deployment.Open(ctx, o.where)
+	return d, advised(err)
+}
+
+// advised says what to do about an error, where something can be done.
+func advised(err error) error {
 	switch {
 	case errors.Is(err, deployment.ErrNoRegion):
-		err = invalid(errors.New("no Region is set: give --region, or AWS_REGION, or a profile with one"))
+		return invalid(errors.New("no Region is set: give --region, or AWS_REGION, or a profile with one"))
 	case errors.Is(err, cloudformation.ErrNoStack):
-		err = invalid(fmt.Errorf("%w: name it by --stack, or look in another Region by --region", err))
+		return invalid(fmt.Errorf("%w: name it by --stack, or look in another Region by --region", err))
 	case errors.Is(err, deployment.ErrNoTable):
-		err = invalid(fmt.Errorf("%w: it is not one of sagescale's, or of an old version of it", err))
+		return invalid(fmt.Errorf("%w: it is not one of sagescale's, or of an old version of it", err))
 	}
-	return d, err
+	return err
 }
 
 // variantName is an endpoint and one of its variants.

@@ -213,7 +213,7 @@ func TestDamagedOverrideIsReplacedAndEnded(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, one line says so, and nothing is written.
+// Whatever is wrong is said in a line or two, and nothing is written.
 func TestOverridesThatAreRefused(t *testing.T) {
 	tests := []struct {
 		args, denies, want string
@@ -237,16 +237,16 @@ func TestOverridesThatAreRefused(t *testing.T) {
 		{"pause chat-llm/Alltraffic --for 1h", "", "endpoint chat-llm has no variant Alltraffic: it has AllTraffic, Shadow", exitInvalid},
 		{"pause chat-llm/AllTraffic --for 1h --stack none", "", "read stack none in eu-west-1: there is no such stack: name it by --stack, or look in another Region", exitInvalid},
 		{"pause chat-llm/AllTraffic --for 1h --stack other", "", "has no output Table: it is not one of sagescale's", exitInvalid},
-		{"pause chat-llm/AllTraffic --for 1h", "DescribeEndpoint", "AccessDenied", exitFailed},
-		{"pause chat-llm/AllTraffic --for 1h", "PutItem", "AccessDenied", exitFailed},
-		{"resume chat-llm/AllTraffic", "DeleteItem", "AccessDenied", exitFailed},
+		{"pause chat-llm/AllTraffic --for 1h", "DescribeEndpoint", "these credentials lack the IAM action sagemaker:DescribeEndpoint", exitFailed},
+		{"pause chat-llm/AllTraffic --for 1h", "PutItem", "these credentials lack the IAM action dynamodb:PutItem", exitFailed},
+		{"resume chat-llm/AllTraffic", "DeleteItem", "these credentials lack the IAM action dynamodb:DeleteItem", exitFailed},
 		{"resume chat-llm/AllTraffic --profile nobody", "", "nobody", exitFailed},
 	}
 	for _, tt := range tests {
 		a := &fakeAccount{denies: tt.denies}
 		a.use(t)
 		code, out, errs := operate(t, strings.Fields(tt.args)...)
-		if code != tt.code || out != "" || !strings.Contains(errs, tt.want) || strings.Count(errs, "\n") != 1 {
+		if code != tt.code || out != "" || !strings.Contains(errs, tt.want) || strings.Count(errs, "sagescale: ") != strings.Count(errs, "\n") {
 			t.Errorf("%s: exit code %d, output %q, said %q, want %q", tt.args, code, out, errs, tt.want)
 		}
 		if a.written > 0 {

@@ -19,11 +19,17 @@ const (
 	EnvFunction    = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 )
 
-// StackName is what a deployment is called when nobody says otherwise, and OutputTable the
-// output of the stack that names the state table.
+// StackName is what a deployment is called when nobody says otherwise.
+const StackName = "sagescale"
+
+// Outputs of the stack: the names of the state table, of the functions, and the digest of
+// the policy.
 const (
-	StackName   = "sagescale"
-	OutputTable = "Table"
+	OutputTable    = "Table"
+	OutputSchedule = "ScheduleFunction"
+	OutputAlarm    = "AlarmFunction"
+	OutputSettle   = "SettleFunction"
+	OutputDigest   = "PolicyDigest"
 )
 
 // PolicyFile is the name of the policy file in the bundle of a function.

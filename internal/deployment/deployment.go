@@ -8,17 +8,28 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	sdkapplicationautoscaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	sdkcloudformation "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	sdkcloudwatchlogs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	sdklambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	sdksagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sdksts "github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
+	"sagescale/internal/applicationautoscaling"
 	"sagescale/internal/cloudformation"
+	"sagescale/internal/cloudwatch"
+	"sagescale/internal/cloudwatchlogs"
 	"sagescale/internal/config"
 	"sagescale/internal/dynamodb"
+	"sagescale/internal/lambda"
+	"sagescale/internal/policy"
+	"sagescale/internal/policyfile"
 	"sagescale/internal/sagemaker"
 	"sagescale/internal/sts"
 )
@@ -33,21 +44,23 @@ var (
 // may be empty: then the SDK's environment and files name them.
 type Where struct{ Stack, Profile, Region string }
 
-// callTimeout bounds one try of one call.
-const callTimeout = 10 * time.Second
+// callTimeout bounds one try of one call: a page of weeks of metrics is large.
+const callTimeout = 30 * time.Second
 
-// Deployment is what a person may ask and set.
-type Deployment struct {
+// Account is what a person may ask of an account in a Region, whatever is deployed there.
+type Account struct {
 	Region    string
 	Endpoints *sagemaker.Endpoints
-	Store     *dynamodb.Store
+	Metrics   *cloudwatch.Metrics
+	Scalers   *applicationautoscaling.Scalers
 	Caller    *sts.Caller
+
+	config aws.Config
 }
 
-// Open finds a deployment. Of the services it calls CloudFormation, for the
-// names in the outputs of the stack. An error is ErrNoRegion, ErrNoTable,
-// cloudformation.ErrNoStack or the SDK's.
-func Open(ctx context.Context, where Where) (Deployment, error) {
+// OpenAccount opens an account. It calls no service but who gives credentials. An error is
+// ErrNoRegion or the SDK's.
+func OpenAccount(ctx context.Context, where Where) (Account, error) {
 	options := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
 		awsconfig.WithLogger(logging.Nop{}), // what matters of its warnings is in the error
@@ -58,27 +71,73 @@ func Open(ctx context.Context, where Where) (Deployment, error) {
 	if where.Region != "" {
 		options = append(options, awsconfig.WithRegion(where.Region))
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return Deployment{}, fmt.Errorf("load AWS configuration: %w", err)
+		return Account{}, fmt.Errorf("load AWS configuration: %w", err)
 	}
-	if aws.Region == "" {
-		return Deployment{}, ErrNoRegion
+	if loaded.Region == "" {
+		return Account{}, ErrNoRegion
 	}
-	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
-		return Deployment{}, fmt.Errorf("get AWS credentials: %w", err)
+	if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
+		return Account{}, fmt.Errorf("get AWS credentials: %w", err)
 	}
-	outputs, err := cloudformation.New(sdkcloudformation.NewFromConfig(aws)).Outputs(ctx, where.Stack)
+	return Account{
+		Region:    loaded.Region,
+		Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(loaded)),
+		Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(loaded)),
+		Scalers:   applicationautoscaling.New(sdkapplicationautoscaling.NewFromConfig(loaded)),
+		Caller:    sts.New(sdksts.NewFromConfig(loaded)),
+		config:    loaded,
+	}, nil
+}
+
+// Deployment is what a person may ask of a deployment, and set. Outputs are those of its
+// stack, by the names in package config.
+type Deployment struct {
+	Account
+	Stack   string
+	Outputs map[string]string
+	Store   *dynamodb.Store
+	Logs    *cloudwatchlogs.Logs
+
+	functions *lambda.Functions
+}
+
+// Open finds a deployment. Of the services it calls CloudFormation, for the
+// names in the outputs of the stack. An error is ErrNoRegion, ErrNoTable,
+// cloudformation.ErrNoStack or the SDK's.
+func Open(ctx context.Context, where Where) (Deployment, error) {
+	account, err := OpenAccount(ctx, where)
 	if err != nil {
-		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, aws.Region, err)
+		return Deployment{}, err
+	}
+	outputs, err := cloudformation.New(sdkcloudformation.NewFromConfig(account.config)).Outputs(ctx, where.Stack)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, err)
 	}
 	if outputs[config.OutputTable] == "" {
-		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, aws.Region, ErrNoTable)
+		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, ErrNoTable)
 	}
 	return Deployment{
-		Region:    aws.Region,
-		Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(aws)),
-		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(aws), outputs[config.OutputTable]),
-		Caller:    sts.New(sdksts.NewFromConfig(aws)),
+		Account:   account,
+		Stack:     where.Stack,
+		Outputs:   outputs,
+		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(account.config), outputs[config.OutputTable]),
+		Logs:      cloudwatchlogs.New(sdkcloudwatchlogs.NewFromConfig(account.config)),
+		functions: lambda.New(sdklambda.NewFromConfig(account.config), awshttp.NewBuildableClient()),
 	}, nil
+}
+
+// Policy returns the policy that the deployment runs: the file in the bundle of its
+// schedule function.
+func (d Deployment) Policy(ctx context.Context) (*policy.Policy, error) {
+	text, err := d.functions.File(ctx, d.Outputs[config.OutputSchedule], config.PolicyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the deployed policy: %w", err)
+	}
+	p, err := policyfile.Parse(config.PolicyFile+" of stack "+d.Stack, text)
+	if err != nil {
+		return nil, fmt.Errorf("read the deployed policy, which this version does not understand: %w", err)
+	}
+	return p, nil
 }

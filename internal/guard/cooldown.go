@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"time"
 
 	"sagescale/internal/activity"
@@ -8,29 +9,44 @@ import (
 	"sagescale/internal/scaling"
 )
 
-// scaleInCooldown holds back a scale-in within a cooldown.
-func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
+// Cooling is a cooldown that holds back scale-ins: until when, by which code and why. The
+// zero Cooling is none.
+type Cooling struct {
+	Until  time.Time
+	Code   scaling.Code
+	Reason string
+}
+
+// Cooldown returns the cooldown that a target is in, by the cooldowns of the policy that
+// asks for a scale-in.
+func Cooldown(in scaling.Input, of scaling.Cooldown) Cooling {
 	done := activity.InEffect(in.Activities, in.Now)
 	lastOut, hasOut := activity.Last(done, true)
 	lastIn, hasIn := activity.Last(done, false)
-	if until := lastOut.EndTime.Add(cooldown(lastOut, d.Cooldown)); hasOut && in.Now.Before(until) {
-		d.Hold(scaling.ScaleOutCooldown, in.Present(),
+	if until := lastOut.EndTime.Add(cooldown(lastOut, of)); hasOut && in.Now.Before(until) {
+		return Cooling{until, scaling.ScaleOutCooldown, fmt.Sprintf(
 			"the scale-out from %d to %d is in service since %s; no scale-in until %s",
-			lastOut.From, lastOut.From+lastOut.Change(), policy.Clock(lastOut.EndTime), policy.Clock(until))
-		return
+			lastOut.From, lastOut.From+lastOut.Change(), policy.Clock(lastOut.EndTime), policy.Clock(until))}
 	}
 	touched := in.Observation.Touched
-	until := touched.Add(max(d.Cooldown.Out, d.Cooldown.In))
+	until := touched.Add(max(of.Out, of.In))
 	if in.Now.Before(until) && !touched.After(in.Now.Add(activity.ClockSkew)) {
-		d.Hold(scaling.ScaleInCooldown, in.Present(),
-			"what changed the endpoint at %s is not known; no scale-in until %s", policy.Clock(touched), policy.Clock(until))
-		return
+		return Cooling{until, scaling.ScaleInCooldown, fmt.Sprintf(
+			"what changed the endpoint at %s is not known; no scale-in until %s", policy.Clock(touched), policy.Clock(until))}
 	}
 	ended := hasOut && lastOut.EndTime.After(lastIn.EndTime)
-	if until := lastIn.EndTime.Add(cooldown(lastIn, d.Cooldown)); hasIn && !ended && in.Now.Before(until) {
-		d.Hold(scaling.ScaleInCooldown, in.Present(),
+	if until := lastIn.EndTime.Add(cooldown(lastIn, of)); hasIn && !ended && in.Now.Before(until) {
+		return Cooling{until, scaling.ScaleInCooldown, fmt.Sprintf(
 			"the scale-in from %d to %d was done at %s; no other until %s",
-			lastIn.From, lastIn.From+lastIn.Change(), policy.Clock(lastIn.EndTime), policy.Clock(until))
+			lastIn.From, lastIn.From+lastIn.Change(), policy.Clock(lastIn.EndTime), policy.Clock(until))}
+	}
+	return Cooling{}
+}
+
+// scaleInCooldown holds back a scale-in within a cooldown.
+func scaleInCooldown(in scaling.Input, d *scaling.Decision) {
+	if c := Cooldown(in, d.Cooldown); c.Code != "" {
+		d.Hold(c.Code, in.Present(), "%s", c.Reason)
 	}
 }
 

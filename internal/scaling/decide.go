@@ -41,7 +41,6 @@ package scaling
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"sagescale/internal/activity"
@@ -107,7 +106,7 @@ func stays(c Code) bool {
 // Undecided returns the decision that leaves the capacity as it is, with the
 // limits in force and no reason yet.
 func Undecided(in Input) Decision {
-	limits, _, _ := in.limits()
+	limits, _, _ := in.Limits()
 	return Decision{
 		DesiredCapacity:  in.Present(),
 		MinCapacity:      limits.Min,
@@ -121,43 +120,52 @@ func Undecided(in Input) Decision {
 // metrics say, as in Application Auto Scaling.
 func (in Input) Limit(d *Decision) {
 	present := in.Present()
-	_, byMin, byMax := in.limits()
+	_, minBy, maxBy := in.Limits()
 	wanted := d.DesiredCapacity
 	switch {
 	case wanted > d.MaxCapacity:
-		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, byMax)
+		d.Move(RuleMaxCapacity, d.MaxCapacity, "the maximum in force is %d%s", d.MaxCapacity, by(maxBy))
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMax, "%d are wanted and the capacity is at its maximum of %d%s", wanted, present, byMax)
+			d.Refuse(AlreadyAtMax, "%d are wanted and the capacity is at its maximum of %d%s", wanted, present, by(maxBy))
 		}
 	case wanted < d.MinCapacity:
-		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, byMin)
+		d.Move(RuleMinCapacity, d.MinCapacity, "the minimum in force is %d%s", d.MinCapacity, by(minBy))
 		if d.DesiredCapacity == present {
-			d.Refuse(AlreadyAtMin, "%d would do and the capacity is at its minimum of %d%s", wanted, present, byMin)
+			d.Refuse(AlreadyAtMin, "%d would do and the capacity is at its minimum of %d%s", wanted, present, by(minBy))
 		}
 	}
 }
 
-// limits returns the limits in force, and in words what else than the policy's own
-// limits set them.
-func (in Input) limits() (limits schedule.Limits, byMin, byMax string) {
+// Limits returns the limits in force, and what has set each of them: nothing for the
+// policy's own, else in words the last scheduled action that did, or the override.
+func (in Input) Limits() (limits schedule.Limits, minBy, maxBy string) {
 	limits, firings := schedule.InForce(in.Target.Limits, in.Target.ScheduledActions, in.Now)
-	if len(firings) > 0 {
-		names := make([]string, len(firings))
-		for i, f := range firings {
-			names[i] = fmt.Sprintf("%s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
+	for _, f := range firings {
+		by := fmt.Sprintf("scheduled action %s since %s", f.Action, f.Since.UTC().Format(time.RFC3339))
+		if f.Min {
+			minBy = by
 		}
-		byMin = " by scheduled action " + strings.Join(names, ", ")
-		byMax = byMin
+		if f.Max {
+			maxBy = by
+		}
 	}
 	if !in.Override.InForce(in.Now) {
-		return limits, byMin, byMax
+		return limits, minBy, maxBy
 	}
 	set := in.Override.Limit(limits)
 	if in.Override.Min != nil || set.Min != limits.Min {
-		byMin = " by the " + in.Override.String()
+		minBy = "the " + in.Override.String()
 	}
 	if in.Override.Max != nil || set.Max != limits.Max {
-		byMax = " by the " + in.Override.String()
+		maxBy = "the " + in.Override.String()
 	}
-	return set, byMin, byMax
+	return set, minBy, maxBy
+}
+
+// by says what has set a limit, if it was not the policy.
+func by(what string) string {
+	if what == "" {
+		return ""
+	}
+	return " by " + what
 }

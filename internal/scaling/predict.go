@@ -227,7 +227,7 @@ func (in Input) predictDown(a *ask, t policy.TargetTracking, wanted int, message
 // enough.
 func (in Input) fewest(points []forecast.Point, allowed float64) int {
 	capacity := in.Target.Predictive.InstanceCapacity
-	limits, _, _ := in.limits()
+	limits, _, _ := in.Limits()
 	return 1 + sort.Search(limits.Max, func(i int) bool {
 		return exceeded(points, float64(i+1)*capacity) <= allowed
 	})

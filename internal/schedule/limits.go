@@ -25,10 +25,12 @@ type Action struct {
 	Duration time.Duration
 }
 
-// Firing is an action whose limits are in force, and since when.
+// Firing is an action whose limits are in force, and since when. Min and Max say which
+// of the limits it has set.
 type Firing struct {
-	Action string    `json:"action"`
-	Since  time.Time `json:"since"`
+	Action   string    `json:"action"`
+	Since    time.Time `json:"since"`
+	Min, Max bool      `json:"-"`
 }
 
 // InForce returns the limits in force at now and the firings that set them,
@@ -62,7 +64,7 @@ func InForce(base Limits, actions []Action, now time.Time) (Limits, []Firing) {
 		if f.action.Max != nil {
 			base.Max = *f.action.Max
 		}
-		firings = append(firings, Firing{f.action.Name, f.at})
+		firings = append(firings, Firing{f.action.Name, f.at, f.action.Min != nil, f.action.Max != nil})
 	}
 	return base, firings
 }
