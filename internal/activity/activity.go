@@ -153,6 +153,15 @@ func (a Activity) Close(to Status, at time.Time, message string) (Activity, erro
 	return a, nil
 }
 
+// TimeToInService returns how long a scale-out of ours took to come into service, 0 for
+// any other activity.
+func (a Activity) TimeToInService() time.Duration {
+	if a.Status != Successful || a.ByOthers || !a.ScaleOut() {
+		return 0
+	}
+	return a.Took()
+}
+
 // Took returns how long the activity was under way, 0 while it is open. For a
 // Successful scale-out this is the provisioning time.
 func (a Activity) Took() time.Duration {

@@ -54,6 +54,34 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+// Only a scale-out of ours that is in service tells how long one takes.
+func TestTimeToInService(t *testing.T) {
+	closed := func(from, to int, status activity.Status) activity.Activity {
+		a, err := claim(from, to).Close(status, now().Add(6*time.Minute), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	others := closed(1, 2, activity.Successful)
+	others.ByOthers = true
+	for name, tt := range map[string]struct {
+		activity activity.Activity
+		want     time.Duration
+	}{
+		"a scale-out":           {closed(1, 2, activity.Successful), 6 * time.Minute},
+		"a scale-in":            {closed(2, 1, activity.Successful), 0},
+		"one that failed":       {closed(1, 2, activity.Failed), 0},
+		"one that came in part": {closed(1, 3, activity.Unfulfilled), 0},
+		"one of others":         {others, 0},
+		"one that is open":      {claim(1, 2), 0},
+	} {
+		if got := tt.activity.TimeToInService(); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
 // asked is a claim where SageMaker had been asked for another capacity before.
 func asked(from, to, before int) activity.Activity {
 	a := claim(from, to)

@@ -106,6 +106,29 @@ func TestEvaluateRefusals(t *testing.T) {
 	}
 }
 
+// Of the scale-outs that come into service the longest is told, once.
+func TestEvaluateTellsTheTimeToInService(t *testing.T) {
+	w := newWorld(t)
+	w.add("chat", 450, 2)
+	w.add("other", 450, 2)
+	e := w.evaluator(nil)
+	evaluate := func() time.Duration {
+		s, err := e.Evaluate(t.Context(), autoscaler.Trigger{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.TimeToInService
+	}
+	if took := evaluate(); took != 0 {
+		t.Errorf("%s for what has only begun", took)
+	}
+	w.now = w.now.Add(7 * time.Minute)
+	w.finish()
+	if first, again := evaluate(), evaluate(); first != 7*time.Minute || again != 0 {
+		t.Errorf("%s, then %s, want 7m once", first, again)
+	}
+}
+
 // failing lets every call of that name fail.
 func failing(call, when string) func(string, string) error {
 	return func(c, w string) error {

@@ -145,10 +145,12 @@ type Record struct {
 // and nobody sees it. That is told only when it lasts, because data that comes late
 // mends itself.
 //
-// Foresight is of the targets that forecast.
+// Foresight is of the targets that forecast. TimeToInService is the longest that a
+// scale-out of ours took which was seen to have come into service, zero for none.
 type Summary struct {
-	Stuck, Held int
-	Foresight   Foresight
+	Stuck, Held     int
+	Foresight       Foresight
+	TimeToInService time.Duration
 }
 
 // Evaluate evaluates the targets that t names, and says of how many of them somebody
@@ -248,6 +250,9 @@ func (e *Evaluator) record(ctx context.Context, views []*view) (s Summary, err e
 		for _, c := range v.cases {
 			e.Record(ctx, c.record)
 			s.count(c)
+		}
+		if v.settled != nil {
+			s.TimeToInService = max(s.TimeToInService, v.settled.TimeToInService())
 		}
 		err = errors.Join(err, v.err)
 	}

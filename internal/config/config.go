@@ -15,6 +15,7 @@ const (
 	EnvTable       = "SAGESCALE_TABLE"          // name of the state table
 	EnvAccount     = "SAGESCALE_ACCOUNT"        // the account whose events are believed
 	EnvAlarmPrefix = "SAGESCALE_ALARM_PREFIX"   // first part of the names of our alarms
+	EnvMetrics     = "SAGESCALE_TARGET_METRICS" // true or false: whether each target has metrics of its own
 	EnvRegion      = "AWS_REGION"               // set by Lambda
 	EnvFunction    = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 )
@@ -60,6 +61,26 @@ const (
 	MetricReactive      = "Reactive"
 	MetricForecastAge   = "ForecastAge"
 	MetricForecastError = "ForecastError"
+
+	// How long a scale-out took, in seconds, written when it is seen to be in service.
+	MetricTimeToInService = "TimeToInService"
+)
+
+// What the line of every decision record says of it in front, by name. With
+// Settings.TargetMetrics the numbers are metrics too, whose dimensions are the first two.
+// Those of the forecast are there only where there is one to go by, the capacities only
+// where the endpoint was seen.
+const (
+	FieldEndpoint       = "Endpoint"
+	FieldVariant        = "Variant"
+	FieldReason         = "Reason" // ScaleOut, ScaleIn, or the last not-scaled reason
+	MetricInService     = "InServiceCapacity"
+	MetricDesired       = "DesiredCapacity" // what SageMaker is asked for when all is done
+	MetricRecommended   = "RecommendedCapacity"
+	MetricMinimum       = "MinCapacity"
+	MetricMaximum       = "MaxCapacity"
+	MetricForecastLoad  = "ForecastLoad"
+	MetricForecastUpper = "ForecastUpper"
 )
 
 // The kinds of input that the schedule function is given: by the tick rule, by a
@@ -78,10 +99,12 @@ type Settings struct {
 	AlarmPrefix string
 	Region      string
 	Function    string
+	// TargetMetrics is whether each target has metrics of its own, which cost.
+	TargetMetrics bool
 }
 
 // Load reads the settings by lookup, which is os.LookupEnv outside tests. It
-// names every variable that is missing.
+// names every variable that is missing. EnvMetrics may be, which says no.
 func Load(lookup func(string) (string, bool)) (Settings, error) {
 	var missing []string
 	get := func(name string) string {
@@ -101,6 +124,13 @@ func Load(lookup func(string) (string, bool)) (Settings, error) {
 	}
 	if missing != nil {
 		return Settings{}, fmt.Errorf("load settings: environment variables not set: %s", strings.Join(missing, ", "))
+	}
+	switch metrics, _ := lookup(EnvMetrics); metrics {
+	case "", "false":
+	case "true":
+		s.TargetMetrics = true
+	default:
+		return Settings{}, fmt.Errorf("load settings: %s is %q, not true or false", EnvMetrics, metrics)
 	}
 	return s, nil
 }

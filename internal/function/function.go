@@ -106,7 +106,7 @@ func (f Function) Settle(ctx context.Context, raw json.RawMessage) error {
 	woken, err := event.DecodeEndpointState(raw, f.Origin)
 	o := outcome{refused: err}
 	if err == nil {
-		o.add(autoscaler.Summary{}, f.settle(ctx, woken))
+		o.add(f.settle(ctx, woken))
 	}
 	f.report(ctx, o)
 	return o.failed
@@ -125,6 +125,7 @@ func (o *outcome) add(s autoscaler.Summary, err error) {
 	o.Stuck += s.Stuck
 	o.Held += s.Held
 	o.Foresight = o.Foresight.Add(s.Foresight)
+	o.TimeToInService = max(o.TimeToInService, s.TimeToInService)
 	if errors.Is(err, autoscaler.ErrNoTarget) {
 		o.refused = errors.Join(o.refused, err)
 		return
@@ -138,15 +139,18 @@ func (f Function) evaluate(ctx context.Context, e event.Event) (autoscaler.Summa
 	return f.Evaluator.Evaluate(ctx, trigger(ctx, e))
 }
 
-func (f Function) settle(ctx context.Context, e event.Event) error {
+func (f Function) settle(ctx context.Context, e event.Event) (s autoscaler.Summary, err error) {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
 	closed, err := f.Evaluator.Settle(ctx, trigger(ctx, e))
 	if err != nil {
-		return fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
+		return s, fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
+	}
+	if closed != nil {
+		s.TimeToInService = closed.TimeToInService()
 	}
 	f.Log.InfoContext(ctx, "settled", "endpoint", e.Endpoint, "status", e.Status, "activity", closed)
-	return nil
+	return s, nil
 }
 
 // hurry returns a context that ends shortly before the function does.
@@ -183,65 +187,15 @@ func (f Function) report(ctx context.Context, o outcome) {
 	case o.refused != nil:
 		evaluations, level, text = 0, slog.LevelWarn, o.refused.Error()
 	}
-	metrics := append([]metric{
+	metrics := slices.Concat([]metric{
 		{config.MetricEvaluations, "Count", float64(evaluations)},
 		{config.MetricErrors, "Count", float64(failures)},
 		{config.MetricHeld, "Count", float64(o.Held)},
-	}, ofForesight(o.Foresight)...)
-	attributes := []slog.Attr{
+	}, ofForesight(o.Foresight), ofProvisioning(o.TimeToInService))
+	attributes := append([]slog.Attr{
 		slog.String("error", plain.Cut(text, longestText)),
 		slog.String(config.MetricDimension, f.Name),
-	}
-	for _, m := range metrics {
-		attributes = append(attributes, slog.Float64(m.Name, m.value))
-	}
-	f.Log.LogAttrs(ctx, level, "invocation", append(attributes, slog.Any("_aws", embedded(f.Now(), metrics)))...)
-}
-
-// metric is a value of a metric.
-type metric struct {
-	Name, Unit string
-	value      float64
-}
-
-// ofForesight returns the metrics of forecasts: where there are none CloudWatch has none
-// to charge for.
-func ofForesight(s autoscaler.Foresight) []metric {
-	var out []metric
-	if s.Forecast+s.Reactive > 0 {
-		out = append(out, metric{config.MetricReactive, "Count", float64(s.Reactive)})
-	}
-	if s.Forecast > 0 {
-		out = append(out, metric{config.MetricForecastAge, "Seconds", s.Age.Seconds()}, metric{config.MetricForecastError, "None", s.Error})
-	}
-	return out
-}
-
-// embedded is the metadata that turns a log line into metrics.
-func embedded(now time.Time, metrics []metric) map[string]any {
-	return map[string]any{
-		"Timestamp": now.UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace":  config.MetricNamespace,
-			"Dimensions": [][]string{{config.MetricDimension}},
-			"Metrics":    metrics,
-		}},
-	}
-}
-
-// LogRecord returns a recorder that logs every decision record. What it says of
-// errors is cut: the names of an item that somebody else wrote may stand there.
-func LogRecord(log *slog.Logger) func(context.Context, autoscaler.Record) {
-	return func(ctx context.Context, r autoscaler.Record) {
-		r.Error = plain.Cut(r.Error, longestText)
-		d := &r.Decision
-		d.Steps, d.NotScaledReasons = slices.Clone(d.Steps), slices.Clone(d.NotScaledReasons)
-		for i := range d.Steps {
-			d.Steps[i].Reason = plain.Cut(d.Steps[i].Reason, longestText)
-		}
-		for i := range d.NotScaledReasons {
-			d.NotScaledReasons[i].Message = plain.Cut(d.NotScaledReasons[i].Message, longestText)
-		}
-		log.LogAttrs(ctx, slog.LevelInfo, "evaluation", slog.Any("record", r))
-	}
+	}, values(metrics)...)
+	attributes = append(attributes, embedded(f.Now(), metrics, config.MetricDimension))
+	f.Log.LogAttrs(ctx, level, "invocation", attributes...)
 }

@@ -28,6 +28,7 @@ type spy struct {
 	trigger  autoscaler.Trigger
 	deadline time.Time
 	found    autoscaler.Summary
+	closed   *activity.Activity
 	err      error
 	byCall   []error // what each call fails with, instead of err
 }
@@ -44,7 +45,7 @@ func (s *spy) Evaluate(ctx context.Context, t autoscaler.Trigger) (autoscaler.Su
 
 func (s *spy) Settle(_ context.Context, t autoscaler.Trigger) (*activity.Activity, error) {
 	s.asked = append(s.asked, fmt.Sprintf("settle %s %s/%s", t.Kind, t.Endpoint, t.Variant))
-	return nil, s.err
+	return s.closed, s.err
 }
 
 // Learn is a forecaster, which knows of one target.
@@ -246,6 +247,39 @@ func TestFunctionsTellOfForecasts(t *testing.T) {
 			if strings.Count(log.String(), `"`+name+`"`) != 2*strings.Count(want, `"`+name+`"`) {
 				t.Errorf("%+v: %s is a value without its metric, or a metric without a value: %s", found, name, log)
 			}
+		}
+	}
+}
+
+// How long scale-outs take is told by the invocation that saw one come into service, the
+// longest of all events of a delivery, and by no other.
+func TestFunctionsTellTheTimeToInService(t *testing.T) {
+	settles, err := os.ReadFile("../../events/endpoint-in-service.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := time.UnixMilli(1795429508431)
+	out := activity.Activity{From: 1, To: 2, Status: activity.Successful, StartTime: started, EndTime: started.Add(6 * time.Minute)}
+	in := out
+	in.From = 3
+	for name, tt := range map[string]struct {
+		found  autoscaler.Summary
+		closed *activity.Activity
+		want   string
+	}{
+		"a tick's":      {autoscaler.Summary{TimeToInService: 7 * time.Minute}, nil, `"TimeToInService":420`},
+		"an endpoint's": {autoscaler.Summary{}, &out, `"TimeToInService":360`},
+		"a scale-in's":  {autoscaler.Summary{}, &in, ""},
+		"none":          {autoscaler.Summary{}, nil, ""},
+	} {
+		f, s, log := harness(nil)
+		s.found, s.closed = tt.found, tt.closed
+		if err := errors.Join(f.Alarm(t.Context(), twoAlarms(t)), f.Settle(t.Context(), settles)); err != nil {
+			t.Errorf("%s: answered %v", name, err)
+		}
+		values, metrics := strings.Count(log.String(), `"TimeToInService":`), strings.Count(log.String(), `{"Name":"TimeToInService","Unit":"Seconds"}`)
+		if told := min(1, len(tt.want)); values != told || metrics != told || !strings.Contains(log.String(), tt.want) {
+			t.Errorf("%s: told %d times by %d metrics: %s", name, values, metrics, log)
 		}
 	}
 }

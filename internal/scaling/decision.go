@@ -141,6 +141,18 @@ func (c Code) NeedsHelp() bool {
 	}
 }
 
+// Recommended returns what the rules ask for within the limits in force, before anything
+// holds it back: a cooldown, a stabilization window, a pause, whatever has a not-scaled
+// reason. Where no rule asks for anything, as without data, it is the capacity that is
+// there.
+func (d Decision) Recommended() int {
+	if len(d.Steps) == 0 {
+		return d.DesiredCapacity
+	}
+	// The first step is a rule's, or the limits': before it there is nothing to hold.
+	return min(max(d.Steps[0].To, d.MinCapacity), d.MaxCapacity)
+}
+
 // Move appends a step of rule to the capacity to, if it is another one.
 func (d *Decision) Move(rule Rule, to int, format string, args ...any) {
 	if to == d.DesiredCapacity {

@@ -39,6 +39,46 @@ func TestMoveToWhereItIs(t *testing.T) {
 	}
 }
 
+func TestRecommended(t *testing.T) {
+	for name, tt := range map[string]struct {
+		decide func(*scaling.Decision)
+		want   int
+	}{
+		"no rule":       {func(*scaling.Decision) {}, 4},
+		"no rule, held": {func(d *scaling.Decision) { d.Hold(scaling.MissingData, 4, "gap") }, 4},
+		"not seen":      {func(d *scaling.Decision) { d.DesiredCapacity = 0 }, 0},
+		"a rule":        {func(d *scaling.Decision) { d.Move(scaling.RuleStepScaling, 6, "more") }, 6},
+		"a rule, held": {func(d *scaling.Decision) {
+			d.Move(scaling.RuleStepScaling, 6, "more")
+			d.Hold(scaling.Paused, 4, "held")
+		}, 6},
+		"a rule, held in part": {func(d *scaling.Decision) {
+			d.Move(scaling.RuleStepScaling, 6, "more")
+			d.Hold(scaling.VelocityLimit, 5, "held")
+		}, 6},
+		"above the maximum": {func(d *scaling.Decision) {
+			d.Move(scaling.RuleTargetTracking, 900, "more")
+			d.Move(scaling.RuleMaxCapacity, 100, "limit")
+		}, 100},
+		"below the minimum": {func(d *scaling.Decision) {
+			d.Move(scaling.RuleTargetTracking, 0, "less")
+			d.Move(scaling.RuleMinCapacity, 1, "limit")
+		}, 1},
+		"the limits alone": {func(d *scaling.Decision) { d.MinCapacity = 7; d.Move(scaling.RuleMinCapacity, 7, "limit") }, 7},
+		"the limits, and a hold": {func(d *scaling.Decision) {
+			d.MinCapacity = 7
+			d.Move(scaling.RuleMinCapacity, 7, "limit")
+			d.Hold(scaling.Paused, 4, "held")
+		}, 7},
+	} {
+		d := scaling.Undecided(scaling.Input{Now: now(), Target: target(), Observation: observe(4)})
+		tt.decide(&d)
+		if got := d.Recommended(); got != tt.want {
+			t.Errorf("%s: %d is recommended, want %d: %+v", name, got, tt.want, d)
+		}
+	}
+}
+
 // A decision without steps or reasons has empty lists of them in JSON, not null.
 func TestUndecidedJSON(t *testing.T) {
 	text, err := json.Marshal(scaling.Undecided(scaling.Input{Now: now(), Target: target(), Observation: observe(4)}))

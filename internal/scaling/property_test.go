@@ -96,6 +96,21 @@ func TestWindowsAndGuardsOnlyHold(t *testing.T) {
 	})
 }
 
+// What is recommended is what would be wanted if nothing ever held anything, and to hold
+// it changes nothing of that.
+func TestRecommendedIsBeforeAnyHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawing{}.input(t)
+		decided, held := scaling.Decide(in).Recommended(), checked(in)
+		held.Hold(scaling.Paused, in.Present(), "held by hand")
+		in.Target.ScaleInGuards = nil
+		in.Target.Behavior.ScaleOut.Stabilization, in.Target.Behavior.ScaleIn.Stabilization = 0, 0
+		if free := scaling.Decide(in).DesiredCapacity; decided != free || held.Recommended() != free {
+			t.Fatalf("recommended are %d, and %d when it is held, want %d: %+v", decided, held.Recommended(), free, held)
+		}
+	})
+}
+
 // Where nothing ever was different, no window has anything to hold.
 func TestWindowsDoNotHoldWhatWasAlwaysSo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

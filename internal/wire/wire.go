@@ -58,6 +58,10 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 	log := slog.New(slog.NewJSONHandler(plain.JSON(w), nil))
 	metrics := cloudwatch.New(sdkcloudwatch.NewFromConfig(aws))
 	store := dynamodb.New(sdkdynamodb.NewFromConfig(aws), settings.Table)
+	record := function.LogRecord(log)
+	if settings.TargetMetrics {
+		record = function.MeasureRecord(log)
+	}
 	return function.Function{
 		Name:   settings.Function,
 		Origin: event.Origin{Account: settings.Account, Region: settings.Region, AlarmPrefix: settings.AlarmPrefix},
@@ -68,7 +72,7 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 			Scalers:   applicationautoscaling.New(sdkapplicationautoscaling.NewFromConfig(aws)),
 			Store:     store,
 			Forecasts: store,
-			Record:    function.LogRecord(log),
+			Record:    record,
 			Now:       now,
 			Parallel:  parallel,
 		},
