@@ -46,8 +46,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.Is(err, errChanges):
+		return exitChanges
+	case errors.Is(err, errHelp):
+		return exitFailed // the answer has said it
 	}
 	fmt.Fprintln(errs, complaint(err))
 	return exitCode(err)
@@ -64,13 +69,15 @@ func rootCommand(now func() time.Time) *cobra.Command {
 
 It runs as a few Lambda functions in your account, deployed by cdk deploy. This
 command checks policy files, explains single decisions, replays policies over loads
-of the past, shows the whole at work in a simulated account, and steers what is
-deployed. Only backtest --from-cloudwatch, pause, hold, limits and resume call AWS,
-with the credentials that the AWS CLI would take.`,
+of the past, shows the whole at work in a simulated account, and shows and steers what
+is deployed. Commands with --profile and --region, and backtest --from-cloudwatch, call
+AWS, with the credentials that the AWS CLI would take; they say in their help by which
+IAM actions, and write nothing but what they say.`,
 		Example: `  sagescale demo                      # watch a simulated day
   sagescale validate scaling.yaml     # check a policy file
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
+  sagescale plan                      # what the deployment would do now, and why
   sagescale pause --help              # hold every change for a while`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -83,7 +90,7 @@ with the credentials that the AWS CLI would take.`,
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
 	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
+		planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
 	return root
 }
 

@@ -65,7 +65,12 @@ func advised(err error) error {
 // variantName is an endpoint and one of its variants.
 type variantName struct{ endpoint, variant string }
 
-func (n variantName) String() string { return n.endpoint + "/" + n.variant }
+func (n variantName) String() string {
+	if n.variant == "" {
+		return n.endpoint
+	}
+	return n.endpoint + "/" + n.variant
+}
 
 // parseVariant reads ENDPOINT/VARIANT. The names are SageMaker's.
 func parseVariant(text string) (variantName, error) {
@@ -75,6 +80,20 @@ func parseVariant(text string) (variantName, error) {
 	}
 	endpoint, variant, _ := strings.Cut(text, "/")
 	return variantName{endpoint, variant}, nil
+}
+
+// parseTarget reads ENDPOINT or ENDPOINT/VARIANT, or nothing for all targets.
+func parseTarget(args []string) (variantName, error) {
+	if len(args) == 0 {
+		return variantName{}, nil
+	}
+	if strings.Contains(args[0], "/") {
+		return parseVariant(args[0])
+	}
+	if _, err := parseVariant(args[0] + "/x"); err != nil {
+		return variantName{}, fmt.Errorf("%.140q is not the name of an endpoint", args[0])
+	}
+	return variantName{endpoint: args[0]}, nil
 }
 
 // exists says what is wrong with a name that SageMaker does not know: what is set for a

@@ -66,3 +66,11 @@ func wrap(text, indent string) string {
 	}
 	return b.String() + "\n"
 }
+
+// plural counts things, of which the name is given for one.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return whole(float64(n)) + " " + thing + "s"
+}
