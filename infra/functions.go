@@ -87,7 +87,7 @@ func (s *stack) addFunction(f function) {
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: s.deadLetters.QueueArn()},
 		},
 	})
-	s.functions[f.name] = fn
+	s.functions[f.name], s.logs[f.name] = fn, logs
 	if f.evaluates {
 		suppress(role, "AwsSolutions-IAM5", "Resource::*", s.wildcards())
 	}

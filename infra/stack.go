@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -39,6 +40,7 @@ type stack struct {
 	table       awsdynamodb.Table
 	deadLetters awssqs.Queue
 	functions   map[string]awslambda.Function // by their names in package bundle
+	logs        map[string]awslogs.LogGroup   // of the functions, by the same names
 	operations  constructs.Construct          // holds the alarms about sagescale itself
 }
 
@@ -53,6 +55,7 @@ func declare(app awscdk.App, s settings, bundles bundle.Bundles) *stack {
 		settings:  s,
 		bundles:   bundles,
 		functions: map[string]awslambda.Function{},
+		logs:      map[string]awslogs.LogGroup{},
 	}
 	audit(st.scope)
 	// Everything that can have a tag has this one: Security Hub Lambda.6, DynamoDB.5.
@@ -76,13 +79,16 @@ func (s *stack) addOutputs() {
 		notified = s.settings.AlarmTopicARN
 	}
 	outputs := map[string]*string{
-		config.OutputDigest:   text(s.settings.Policy.Digest),
-		config.OutputTable:    s.table.TableName(),
-		"DeadLetterQueue":     s.deadLetters.QueueUrl(),
-		config.OutputSchedule: s.functions[bundle.Schedule].FunctionName(),
-		config.OutputAlarm:    s.functions[bundle.Alarm].FunctionName(),
-		config.OutputSettle:   s.functions[bundle.Settle].FunctionName(),
-		"AlarmsNotify":        text(notified),
+		config.OutputDigest:       text(s.settings.Policy.Digest),
+		config.OutputTable:        s.table.TableName(),
+		"DeadLetterQueue":         s.deadLetters.QueueUrl(),
+		config.OutputSchedule:     s.functions[bundle.Schedule].FunctionName(),
+		config.OutputAlarm:        s.functions[bundle.Alarm].FunctionName(),
+		config.OutputSettle:       s.functions[bundle.Settle].FunctionName(),
+		config.OutputScheduleLogs: s.logs[bundle.Schedule].LogGroupName(),
+		config.OutputAlarmLogs:    s.logs[bundle.Alarm].LogGroupName(),
+		config.OutputSettleLogs:   s.logs[bundle.Settle].LogGroupName(),
+		"AlarmsNotify":            text(notified),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(s.scope, text(name+"Output"), &awscdk.CfnOutputProps{Value: outputs[name]}).

@@ -415,12 +415,17 @@ func TestOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outputs := standard(t).Outputs
+	a := standard(t)
+	outputs := a.Outputs
 	want(t, "outputs", outputs["PolicyDigest"].Value, p.Digest)
 	for _, name := range []string{"Table", "DeadLetterQueue", "ScheduleFunction", "AlarmFunction", "SettleFunction", "AlarmsNotify"} {
 		if outputs[name].Value == nil {
 			t.Errorf("no output %s", name)
 		}
+	}
+	for _, name := range bundle.Names() {
+		group := dig(a.Resources[a.function(t, name)].Properties, "LoggingConfig", "LogGroup")
+		want(t, "log group of "+name, flat(outputs[title(name)+"Logs"].Value), flat(group))
 	}
 }
 

@@ -23,14 +23,17 @@ const (
 // StackName is what a deployment is called when nobody says otherwise.
 const StackName = "sagescale"
 
-// Outputs of the stack: the names of the state table, of the functions, and the digest of
-// the policy.
+// Outputs of the stack: the names of the state table, of the functions and of their log
+// groups, and the digest of the policy.
 const (
-	OutputTable    = "Table"
-	OutputSchedule = "ScheduleFunction"
-	OutputAlarm    = "AlarmFunction"
-	OutputSettle   = "SettleFunction"
-	OutputDigest   = "PolicyDigest"
+	OutputTable        = "Table"
+	OutputSchedule     = "ScheduleFunction"
+	OutputAlarm        = "AlarmFunction"
+	OutputSettle       = "SettleFunction"
+	OutputScheduleLogs = "ScheduleLogs"
+	OutputAlarmLogs    = "AlarmLogs"
+	OutputSettleLogs   = "SettleLogs"
+	OutputDigest       = "PolicyDigest"
 )
 
 // PolicyFile is the name of the policy file in the bundle of a function.
