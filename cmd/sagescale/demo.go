@@ -323,15 +323,6 @@ func newProgress(out io.Writer, now func() time.Time) *progress {
 	return p
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
 // every is the time between two messages.
 func (p *progress) every() time.Duration {
 	if p.terminal {

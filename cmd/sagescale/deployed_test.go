@@ -292,10 +292,11 @@ func (a *deployed) write(w io.Writer, answer any) {
 	}
 }
 
-// transcript runs command lines and compares what is seen of them, answers, messages and
-// exit codes, with a file of testdata, which -update rewrites.
+// transcript runs command lines on a narrow screen and compares what is seen of them,
+// answers, messages and exit codes, with a file of testdata, which -update rewrites.
 func transcript(t *testing.T, file string, commands ...string) {
 	t.Helper()
+	t.Setenv("COLUMNS", "79")
 	var got strings.Builder
 	for _, command := range commands {
 		code, out, errs := operate(t, strings.Fields(command)...)

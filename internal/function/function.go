@@ -197,5 +197,5 @@ func (f Function) report(ctx context.Context, o outcome) {
 		slog.String(config.MetricDimension, f.Name),
 	}, values(metrics)...)
 	attributes = append(attributes, embedded(f.Now(), metrics, config.MetricDimension))
-	f.Log.LogAttrs(ctx, level, "invocation", attributes...)
+	f.Log.LogAttrs(ctx, level, messageInvocation, attributes...)
 }

@@ -21,8 +21,8 @@ type planned struct {
 	Endpoint    string           `json:"endpoint"`
 	Variant     string           `json:"variant"`
 	Status      string           `json:"status"`
-	Current     int              `json:"currentCapacity"`
-	Desired     int              `json:"desiredCapacity"`
+	Current     *int             `json:"currentCapacity"`
+	Desired     *int             `json:"desiredCapacity"`
 	Recommended int              `json:"recommendedCapacity"`
 	Planned     int              `json:"plannedCapacity"`
 	Changes     bool             `json:"changes"`
@@ -50,7 +50,7 @@ func (p Plan) planned(e evaluated) planned {
 	_, minBy, maxBy := e.input().Limits()
 	out := planned{
 		Endpoint: e.record.Endpoint, Variant: e.record.Variant, Status: o.Status,
-		Current: o.CurrentCapacity, Desired: o.DesiredCapacity,
+		Current: e.count(o.CurrentCapacity), Desired: e.count(o.DesiredCapacity),
 		Recommended: d.Recommended(), Planned: e.after(), Changes: e.changes(),
 		Min: d.MinCapacity, Max: d.MaxCapacity, MinBy: setBy(minBy), MaxBy: setBy(maxBy),
 		Steps: d.Steps, Reasons: d.NotScaledReasons, NeedsHelp: e.ails(),

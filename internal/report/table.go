@@ -11,12 +11,16 @@ import (
 const shortestName = 12
 
 // tabulate writes rows of cells as a table, each column as wide as what it holds and two
-// blanks from the next. Where that is wider than width, the names in the first column are
-// cut in their middle; a width of 0 is for any.
+// blanks from the next. Where that is wider than width, columns are one blank apart, and
+// then the names in the first one are cut in their middle; a width of 0 is for any.
 func tabulate(rows [][]string, width int) string {
-	text := aligned(rows)
+	text := aligned(rows, 2)
+	if width == 0 || widest(strings.Split(text, "\n")) <= width {
+		return text
+	}
+	text = aligned(rows, 1)
 	over := widest(strings.Split(text, "\n")) - width
-	if width == 0 || over <= 0 {
+	if over <= 0 {
 		return text
 	}
 	var names []string
@@ -28,13 +32,13 @@ func tabulate(rows [][]string, width int) string {
 	for i, row := range rows {
 		cut[i] = append([]string{shorten(row[0], most)}, row[1:]...)
 	}
-	return aligned(cut)
+	return aligned(cut, 1)
 }
 
-// aligned writes rows in columns, without blanks at the end of a line.
-func aligned(rows [][]string) string {
+// aligned writes rows in columns so many blanks apart, without blanks at the end of a line.
+func aligned(rows [][]string, apart int) string {
 	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(&b, 0, 0, apart, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}

@@ -88,6 +88,14 @@ func (e evaluated) known() bool {
 		func(r scaling.Reason) bool { return r.Code == scaling.NotFound })
 }
 
+// count is a number of instances that SageMaker said, nil when it said nothing.
+func (e evaluated) count(n int) *int {
+	if !e.known() {
+		return nil
+	}
+	return &n
+}
+
 // limitsChange is the next change of limits by a scheduled action: that it fires, or that the
 // duration of its limits Ends. Min and Max are in force from then on.
 type limitsChange struct {
