@@ -87,6 +87,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	s.serve(t, ahead, served)
 	s.hastens(t)
 	s.step(t, "the tick fires by itself and scales out", func(t *testing.T) { s.tickScalesOut(t) })
+	s.step(t, "an operator looks at it", func(t *testing.T) { s.looks(t) })
 	s.step(t, "an alarm event scales out at once", func(t *testing.T) { s.alarmScalesOut(t) })
 	s.step(t, "a state change closes the activity at once", func(t *testing.T) { s.stateChangeSettles(t) })
 	s.serve(t, steered, func(time.Duration) float64 { return 1.9 * perInstance })

@@ -4,9 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,26 +37,6 @@ func (s *stage) holds(t *testing.T) {
 		}
 		return false, "no record has the reason"
 	})
-}
-
-// operate runs the command line on the account and returns what it says.
-func (s *stage) operate(t *testing.T, args ...string) string {
-	t.Helper()
-	command := filepath.Join(s.dir, "bin", "sagescale")
-	if _, err := os.Stat(command); err != nil {
-		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "sagescale/cmd/sagescale").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), command, append(args, "--stack", stack)...)
-	cmd.Env = s.account.Env()
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("sagescale %s: %v: %s", strings.Join(args, " "), err, out)
-	}
-	t.Logf("sagescale %s\n%s", strings.Join(args, " "), out)
-	return string(out)
 }
 
 func (s *stage) store(t *testing.T) *store.Store {

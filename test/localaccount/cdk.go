@@ -47,6 +47,7 @@ func (a *Account) Env() []string {
 	return append(foreignEnv(),
 		"PATH="+a.bin()+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"AWS_ENDPOINT_URL="+a.Endpoint, "AWS_ENDPOINT_URL_SAGEMAKER="+a.SageMakerEndpoint,
+		"AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING="+a.SageMakerEndpoint,
 		"AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
 		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region,
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
