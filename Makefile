@@ -15,7 +15,7 @@ GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.9.0
 # Everything but infra, whose bindings take a minute and a gigabyte to compile.
 QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
-INFRA := ./infra ./infra/bundle ./infra/build
+INFRA := ./infra ./infra/bundle ./infra/build ./infra/dashboard
 POLICY ?= infra/scaling.yaml
 FUZZTIME ?= 10s
 SEEDS ?= 2000
