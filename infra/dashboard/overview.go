@@ -117,7 +117,7 @@ func (d Deployment) undelivered() widget {
 }
 
 func (d Deployment) provisioning() widget {
-	return graph("Time to in service of scale-outs, seen by", "seconds",
+	return graph("Time to in service of scale-outs, by who saw it", "seconds",
 		of(d.Functions, own(config.MetricTimeToInService, "Maximum", ""))...)
 }
 

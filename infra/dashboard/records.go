@@ -55,20 +55,20 @@ func (d Deployment) decided(t policy.Target) widget {
 	for _, c := range capacities() {
 		shown = append(shown, fmt.Sprintf("%s(%s) as %s", c.extreme, c.name, strings.ReplaceAll(c.label, " ", "_")))
 	}
-	return records(t.Key()+": instances wanted, by the decision records", "timeSeries",
+	return records(title("Instances wanted, by the decision records").of(t), "timeSeries",
 		d.query(only(t), "stats "+strings.Join(shown, ", ")+" by bin(5m)"))
 }
 
 // foreseen is the forecast of a target over time, by its decision records.
 func (d Deployment) foreseen(t policy.Target) widget {
-	return records(t.Key()+expectation, "timeSeries", d.query(only(t), fmt.Sprintf(
+	return records(expectation.of(t), "timeSeries", d.query(only(t), fmt.Sprintf(
 		"stats max(%s) as expected, max(%s) as upper_bound by bin(5m)",
 		config.MetricForecastLoad, config.MetricForecastUpper)))
 }
 
 // reasons is a table of what came of the evaluations of a target.
 func (d Deployment) reasons(t policy.Target) widget {
-	return records(t.Key()+": evaluations by what came of them", "table", d.query(only(t), fmt.Sprintf(
+	return records(title("Evaluations by what came of them").of(t), "table", d.query(only(t), fmt.Sprintf(
 		"stats count(*) as evaluations, latest(time) as newest by %s", config.FieldReason),
 		"sort evaluations desc"))
 }

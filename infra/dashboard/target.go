@@ -3,6 +3,7 @@ package dashboard
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"sagescale/internal/config"
 	"sagescale/internal/policy"
@@ -11,8 +12,15 @@ import (
 // alarmsEach is how many alarms CloudWatch shows in one widget.
 const alarmsEach = 100
 
-// expectation continues the title of a forecast.
-const expectation = ": load expected when a scale-out of now would serve, requests a minute"
+// title is what a widget shows of a target.
+type title string
+
+// of titles a widget: what it shows first, which a narrow one does not cut off.
+func (t title) of(target policy.Target) string { return string(t) + ": " + target.Key() }
+
+// expectation is the title of a forecast. What is asked for now serves after the
+// provisioning time.
+const expectation title = "Forecast for when a scale-out would serve, a minute"
 
 // target shows one target: its alarms, what is measured of it, and what was decided.
 func (d Deployment) target(b *board, t policy.Target) {
@@ -22,7 +30,7 @@ func (d Deployment) target(b *board, t policy.Target) {
 	}
 	b.row(1, heading("## %s: %d to %d instances by its policy%s", t.Key(), t.Limits.Min, t.Limits.Max, words))
 	for arns := range slices.Chunk(d.TargetAlarms[t.Key()], alarmsEach) {
-		b.row(2, alarms(t.Key()+": alarms that wake its evaluation", arns))
+		b.row(2, alarms(title("Alarms that wake its evaluation").of(t), arns))
 	}
 	measured := []widget{load(t), d.instances(t)}
 	if t.Predictive.InstanceCapacity > 0 {
@@ -54,27 +62,38 @@ func requests(t policy.Target) []series {
 	}
 }
 
+// over are lines behind those of the requests that they are computed of.
+func over(t policy.Target, lines ...series) []series {
+	inputs := slices.DeleteFunc(requests(t), func(in series) bool {
+		return !slices.ContainsFunc(lines, func(s series) bool { return strings.Contains(s.expression, in.id) })
+	})
+	return append(inputs, lines...)
+}
+
 // load shows the requests, and how many could be served in time where that is known.
 func load(t policy.Target) widget {
-	lines := append(requests(t), computed("requests", "%s", perMinute("requests")))
+	lines := []series{computed("requests", "%s", perMinute("requests"))}
 	if c := t.Predictive.InstanceCapacity; c > 0 {
 		lines = append(lines, computed("served in time by what is in service", "%s * requests / each", number(c)))
 	}
-	return graph(t.Key()+": load, requests a minute", "a minute", lines...)
+	return graph(title("Load, requests a minute").of(t), "requests a minute", over(t, lines...)...)
 }
 
 // lost shows the estimate of the requests beyond what is in service.
 func lost(t policy.Target) widget {
-	rate, served := perMinute("requests"), number(t.Predictive.InstanceCapacity)+" * requests / each"
-	return graph(t.Key()+": lost requests a minute, estimated", "a minute", append(requests(t),
-		computed("beyond "+number(t.Predictive.InstanceCapacity)+" for each instance in service",
-			"IF(%s > %s, %[1]s - %[2]s, 0)", rate, served))...)
+	capacity := number(t.Predictive.InstanceCapacity)
+	beyond := computed("beyond "+capacity+" for each instance in service", "IF(%s > %s, %[1]s - %[2]s, 0)",
+		perMinute("requests"), capacity+" * requests / each")
+	return graph(title("Lost requests a minute, estimated").of(t), "requests a minute", over(t, beyond)...)
 }
 
 // instances shows the capacity in service, what the load needs and, with metrics of the
 // target, what is wanted.
 func (d Deployment) instances(t policy.Target) widget {
-	lines := requests(t)
+	shown, lines := title("Instances in service and needed"), []series{computed("in service, by the requests", "requests / each")}
+	if d.TargetMetrics {
+		shown, lines = "Instances in service, needed and wanted", wanted(t)
+	}
 	i := slices.IndexFunc(t.TargetTracking, func(x policy.TargetTracking) bool {
 		return x.Metric.Predefined() && x.Metric.Name == policy.InvocationsPerInstance
 	})
@@ -82,19 +101,17 @@ func (d Deployment) instances(t policy.Target) widget {
 		lines = append(lines, computed("needed by the load at the target value", "%s / %s",
 			perMinute("requests"), number(t.TargetTracking[i].TargetValue)))
 	}
-	if !d.TargetMetrics {
-		lines = append(lines, computed("in service, by the requests", "requests / each"))
-		return graph(t.Key()+": instances in service and needed", "instances", lines...)
-	}
-	lines = slices.DeleteFunc(lines, func(s series) bool { return s.id == "each" }) // nothing is computed of it here
+	return graph(shown.of(t), "instances", over(t, lines...)...)
+}
+
+// wanted are the capacities of a target by its own metrics.
+func wanted(t policy.Target) []series {
+	var lines []series
 	for _, c := range capacities() {
-		stat := "Maximum"
-		if c.extreme == "min" {
-			stat = "Minimum"
-		}
+		stat := map[string]string{"max": "Maximum", "min": "Minimum"}[c.extreme]
 		lines = append(lines, own(c.name, stat, c.label).on(t))
 	}
-	return graph(t.Key()+": instances in service, needed and wanted", "instances", lines...)
+	return lines
 }
 
 // forecast shows what is expected of the load, and its upper bound.
@@ -102,10 +119,10 @@ func (d Deployment) forecast(t policy.Target) widget {
 	if !d.TargetMetrics {
 		return d.foreseen(t)
 	}
-	return graph(t.Key()+expectation, "a minute",
-		append(requests(t)[:1], computed("requests", "%s", perMinute("requests")),
-			own(config.MetricForecastLoad, "Maximum", "expected").on(t),
-			own(config.MetricForecastUpper, "Maximum", "upper bound").on(t))...)
+	return graph(expectation.of(t), "requests a minute", over(t,
+		computed("requests", "%s", perMinute("requests")),
+		own(config.MetricForecastLoad, "Maximum", "expected").on(t),
+		own(config.MetricForecastUpper, "Maximum", "upper bound").on(t))...)
 }
 
 // on is a metric of a target.
