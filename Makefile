@@ -141,7 +141,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
-	go test ./infra -run Readme -update
+	go test ./infra ./infra/dashboard -run 'Readme|Golden' -update
 	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean

@@ -82,7 +82,7 @@ func TestDashboardsOfManyTargetsWithMetrics(t *testing.T) {
 	policy.WriteString("version: 1\ndefaults: {minCapacity: 1, maxCapacity: 2, predictive: {mode: ForecastOnly}, " +
 		"targetTracking: [{metric: InvocationsPerInstance, targetValue: 700}]}\ntargets:\n")
 	for i := range 60 {
-		fmt.Fprintf(&policy, "- {endpoint: chat-%d, variant: AllTraffic}\n", i)
+		fmt.Fprintf(&policy, "- {endpoint: chat-%d, variant: v%d}\n", i/3, i%3)
 	}
 	bundles := bundle.Bundles{Root: t.TempDir(), Architecture: bundle.ARM64}
 	fakeBundles(t, bundles)
@@ -91,7 +91,7 @@ func TestDashboardsOfManyTargetsWithMetrics(t *testing.T) {
 	if fmt.Sprint(names) != "[sagescale-${AWS::Region} sagescale-${AWS::Region}_2 sagescale-${AWS::Region}_3]" || dashboard.Count(60) != 3 {
 		t.Errorf("dashboards %v", names)
 	}
-	if body := dashboards(t, a)[names[2]]; !strings.Contains(body, `["Sagescale","ForecastUpper","Endpoint","chat-59","Variant","AllTraffic"`) {
+	if body := dashboards(t, a)[names[2]]; !strings.Contains(body, `["Sagescale","ForecastUpper","Endpoint","chat-19","Variant","v2"`) {
 		t.Errorf("the last dashboard does not show the metrics of the last target: %s", body)
 	}
 	for _, fn := range a.all("AWS::Lambda::Function") {

@@ -125,7 +125,7 @@ func looksTable(t *testing.T) string {
 		}
 		queries, plainly := read(false, function.LogRecord)
 		_, measured := read(true, function.MeasureRecord)
-		fmt.Fprintf(&b, "| %d | %d | %d | %.0f MB | $%.5f | $%.5f |\n", n, dashboard.Count(n), queries, plainly/1e6,
+		fmt.Fprintf(&b, "| %d | %d | %d | %.3f GB | $%.4f | $%.4f |\n", n, dashboard.Count(n), queries, plainly/gigabyte,
 			plainly/gigabyte*priceSearched, measured/gigabyte*priceSearched)
 	}
 	return b.String()
