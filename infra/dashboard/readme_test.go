@@ -109,6 +109,14 @@ func usual(t *testing.T, target policy.Target, recorder recorder) int {
 	return log.Len()
 }
 
+// searching is what it costs to search so many bytes.
+func searching(bytes float64) string {
+	if price := bytes / gigabyte * priceSearched; price >= 0.001 {
+		return fmt.Sprintf("$%.3f", price)
+	}
+	return "under $0.001"
+}
+
 // looksTable says what it costs to look at the first dashboard as it opens, at three
 // hours: every query reads the records of all targets.
 func looksTable(t *testing.T) string {
@@ -125,8 +133,8 @@ func looksTable(t *testing.T) string {
 		}
 		queries, plainly := read(false, function.LogRecord)
 		_, measured := read(true, function.MeasureRecord)
-		fmt.Fprintf(&b, "| %d | %d | %d | %.3f GB | $%.4f | $%.4f |\n", n, dashboard.Count(n), queries, plainly/gigabyte,
-			plainly/gigabyte*priceSearched, measured/gigabyte*priceSearched)
+		fmt.Fprintf(&b, "| %d | %d | %d | %.3f GB | %s | %s |\n", n, dashboard.Count(n), queries, plainly/gigabyte,
+			searching(plainly), searching(measured))
 	}
 	return b.String()
 }
