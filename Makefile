@@ -15,7 +15,7 @@ GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.9.0
 # Everything but infra, whose bindings take a minute and a gigabyte to compile.
 QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
-INFRA := ./infra ./infra/bundle ./infra/build
+INFRA := ./infra ./infra/bundle ./infra/build ./infra/dashboard
 POLICY ?= infra/scaling.yaml
 FUZZTIME ?= 10s
 SEEDS ?= 2000
@@ -141,7 +141,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
-	go test ./infra -run Readme -update
+	go test ./infra ./infra/dashboard -run 'Readme|Golden' -update
 	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean

@@ -32,7 +32,8 @@ func (s *stack) addTargetAlarms() {
 			TreatMissingData:   text(a.missing),
 		}
 		watch(props, a.metric)
-		awscloudwatch.NewCfnAlarm(scopes[a.scope], text(a.id), props)
+		alarm := awscloudwatch.NewCfnAlarm(scopes[a.scope], text(a.id), props)
+		s.targetAlarms[a.target] = append(s.targetAlarms[a.target], *alarm.AttrArn())
 	}
 }
 
@@ -221,7 +222,8 @@ func (s *stack) addOperational(name string, props *awscloudwatch.CfnAlarmProps) 
 		props.AlarmActions = &[]any{s.settings.AlarmTopicARN}
 		props.OkActions = &[]any{s.settings.AlarmTopicARN}
 	}
-	awscloudwatch.NewCfnAlarm(s.operations, text(name), props)
+	alarm := awscloudwatch.NewCfnAlarm(s.operations, text(name), props)
+	s.operationalAlarms = append(s.operationalAlarms, *alarm.AttrArn())
 }
 
 // title is a name with its first letter in upper case.

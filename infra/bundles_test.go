@@ -41,7 +41,9 @@ func synthFake(t *testing.T, bundles bundle.Bundles, values map[string]any) asse
 		t.Fatal(err)
 	}
 	app := awscdk.NewApp(props)
-	declare(app, s, bundles)
+	if _, err := declare(app, s, bundles); err != nil {
+		t.Fatal(err)
+	}
 	app.Synth(nil)
 	a, err := readAssembly(*props.Outdir, s.StackName)
 	if err != nil {

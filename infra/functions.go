@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -100,6 +101,7 @@ func (s *stack) environment() *map[string]*string {
 		config.EnvTable:       s.table.TableName(),
 		config.EnvAccount:     s.scope.Account(),
 		config.EnvAlarmPrefix: text(s.settings.StackName),
+		config.EnvMetrics:     text(strconv.FormatBool(s.settings.TargetMetrics)),
 	}
 }
 

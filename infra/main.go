@@ -1,6 +1,6 @@
 // Command infra is the CDK app that deploys sagescale: the functions with their
-// policy file, what wakes them, the state table, and the alarms that tell when
-// sagescale itself is in trouble. Run it by `cdk`, in the repository's root.
+// policy file, what wakes them, the state table, the alarms that tell when
+// sagescale itself is in trouble, and the dashboards. Run it by `cdk`, in the repository's root.
 //
 // The template depends on the source, the policy file and the context values
 // alone: neither the clock nor an account is asked. Aspects run cdk-nag over

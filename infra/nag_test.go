@@ -55,7 +55,11 @@ func TestFindingIsAnError(t *testing.T) {
 	// The functions are not built for it: any folder will do.
 	bundles := bundle.Bundles{Root: filepath.Join(dir, "build"), Architecture: s.Architecture}
 	fakeBundles(t, bundles)
-	awssqs.NewQueue(declare(app, s, bundles).scope, text("Open"), nil)
+	st, err := declare(app, s, bundles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awssqs.NewQueue(st.scope, text("Open"), nil)
 	app.Synth(nil)
 	findings, err := readFindings(*props.Outdir, s.StackName)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sagescale/infra/dashboard"
 	"sagescale/internal/policy"
 )
 
@@ -66,11 +67,12 @@ func resourcesFit(alarms int, p *policy.Policy) []error {
 	for _, t := range p.Targets {
 		actions += len(t.Actions)
 	}
-	if resourcesRest+alarms+actions <= maxResources {
+	further := dashboard.Count(len(p.Targets)) - 1 // the first is of the rest
+	if resourcesRest+alarms+actions+further <= maxResources {
 		return nil
 	}
 	return []error{fmt.Errorf("policy has %d alarms and %d scheduled actions, together more than "+
-		"the %d that fit one stack: split it into several stacks", alarms, actions, maxResources-resourcesRest)}
+		"the %d that fit one stack: split it into several stacks", alarms, actions, maxResources-resourcesRest-further)}
 }
 
 // endpoints returns the names of the endpoints with a target of that kind, each

@@ -24,6 +24,7 @@ const (
 	contextStackName    = "stackName"        // also the first part of the names of all alarms
 	contextLogRetention = "logRetentionDays" // a year, as Security Hub CloudWatch.16 wants it
 	contextAlarmTopic   = "alarmTopicArn"    // is told of the alarms about sagescale itself
+	contextMetrics      = "targetMetrics"    // true or false: whether each target has metrics of its own, which cost
 )
 
 func contextDefaults() map[string]string {
@@ -33,6 +34,7 @@ func contextDefaults() map[string]string {
 		contextStackName:    config.StackName,
 		contextLogRetention: "365",
 		contextAlarmTopic:   "",
+		contextMetrics:      "false",
 	}
 }
 
@@ -44,6 +46,7 @@ type settings struct {
 	StackName     string
 	LogRetention  int // in days
 	AlarmTopicARN string
+	TargetMetrics bool
 }
 
 // contextOf returns the context values of an app.
@@ -91,6 +94,8 @@ func parseSettings(text map[string]string) (settings, error) {
 			faults = append(faults, fmt.Errorf("context %s: %w", name, err))
 		}
 	}
+	fault(contextMetrics, match(text[contextMetrics], `^(true|false)$`, "true or false"))
+	s.TargetMetrics = text[contextMetrics] == "true"
 	var err error
 	s.Architecture, err = bundle.ParseArchitecture(text[contextArchitecture])
 	fault(contextArchitecture, err)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -40,7 +41,9 @@ func TestSettingsFaults(t *testing.T) {
 		{"no policy file", map[string]any{contextPolicy: "none.yaml"}, []string{"none.yaml"}},
 		{"all at once", map[string]any{
 			contextArchitecture: "mips", contextLogRetention: "2", contextStackName: "a b", contextAlarmTopic: "topic", contextPolicy: "none.yaml",
+			contextMetrics: "yes",
 		}, []string{
+			`context targetMetrics: "yes" is not true or false`,
 			`context architecture: "mips" is not one of arm64, x86_64`,
 			`context logRetentionDays: "2"`, `context stackName: "a b"`, `context alarmTopicArn: "topic"`, "none.yaml",
 		}},
@@ -85,7 +88,7 @@ func TestSamplePolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.PolicyFile != "infra/scaling.yaml" || s.Architecture != "arm64" || s.StackName != "sagescale" || s.LogRetention != 365 {
+	if s.PolicyFile != "infra/scaling.yaml" || s.Architecture != "arm64" || s.StackName != "sagescale" || s.LogRetention != 365 || s.TargetMetrics {
 		t.Errorf("defaults %+v", s)
 	}
 	if len(s.Policy.Targets) != 1 || len(s.Policy.Targets[0].Actions) != 1 {
@@ -112,6 +115,23 @@ func TestResourcesRest(t *testing.T) {
 	rest := len(a.Resources) - len(targetAlarms("sagescale", p)) - len(a.ids("AWS::Scheduler::Schedule"))
 	if rest > resourcesRest {
 		t.Errorf("%d resources besides the alarms and schedules of the policy, reckoned with are %d", rest, resourcesRest)
+	}
+}
+
+// The dashboards beyond the first are reckoned with.
+func TestDashboardsCount(t *testing.T) {
+	p, err := policyfile.Load(testPolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for targets, most := range map[int]int{25: 450, 26: 449, 76: 447} {
+		p.Targets = slices.Repeat(p.Targets[1:2], targets)
+		for i := range p.Targets {
+			p.Targets[i].Actions = nil
+		}
+		if fits, more := resourcesFit(most, p), resourcesFit(most+1, p); fits != nil || more == nil {
+			t.Errorf("%d targets with %d alarms: %v; with one more: %v", targets, most, fits, more)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ func synthesize(ctx context.Context, builds string, props *awscdk.AppProps) erro
 	if err := bundles.Build(ctx, s.PolicyFile); err != nil {
 		return err
 	}
-	declare(app, s, bundles)
+	if _, err := declare(app, s, bundles); err != nil {
+		return err
+	}
 	app.Synth(nil)
 	return nil
 }
@@ -42,20 +44,24 @@ type stack struct {
 	functions   map[string]awslambda.Function // by their names in package bundle
 	logs        map[string]awslogs.LogGroup   // of the functions, by the same names
 	operations  constructs.Construct          // holds the alarms about sagescale itself
+	// The ARNs of the alarms, those of targets by the target's key.
+	operationalAlarms []string
+	targetAlarms      map[string][]string
 }
 
 // declare declares everything, under the eyes of cdk-nag. The bundles of the
 // functions must be there.
-func declare(app awscdk.App, s settings, bundles bundle.Bundles) *stack {
+func declare(app awscdk.App, s settings, bundles bundle.Bundles) (*stack, error) {
 	st := &stack{
 		scope: awscdk.NewStack(app, text(s.StackName), &awscdk.StackProps{
 			StackName:   text(s.StackName),
 			Description: text("sagescale: scales SageMaker endpoints by their policies"),
 		}),
-		settings:  s,
-		bundles:   bundles,
-		functions: map[string]awslambda.Function{},
-		logs:      map[string]awslogs.LogGroup{},
+		settings:     s,
+		bundles:      bundles,
+		functions:    map[string]awslambda.Function{},
+		logs:         map[string]awslogs.LogGroup{},
+		targetAlarms: map[string][]string{},
 	}
 	audit(st.scope)
 	// Everything that can have a tag has this one: Security Hub Lambda.6, DynamoDB.5.
@@ -69,8 +75,11 @@ func declare(app awscdk.App, s settings, bundles bundle.Bundles) *stack {
 	st.addSchedules()
 	st.addTargetAlarms()
 	st.addOperationalAlarms()
+	if err := st.addDashboards(); err != nil {
+		return nil, err
+	}
 	st.addOutputs()
-	return st
+	return st, nil
 }
 
 func (s *stack) addOutputs() {
@@ -89,6 +98,7 @@ func (s *stack) addOutputs() {
 		config.OutputAlarmLogs:    s.logs[bundle.Alarm].LogGroupName(),
 		config.OutputSettleLogs:   s.logs[bundle.Settle].LogGroupName(),
 		"AlarmsNotify":            text(notified),
+		"Dashboard":               text(s.dashboardName()),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(s.scope, text(name+"Output"), &awscdk.CfnOutputProps{Value: outputs[name]}).

@@ -24,6 +24,9 @@ func TestEnvironment(t *testing.T) {
 		if !strings.HasPrefix(name, "AWS_") { // Lambda sets those
 			read = append(read, name)
 		}
+		if name == config.EnvMetrics {
+			return "true", true
+		}
 		return "value", true
 	})
 	if err != nil {
@@ -418,7 +421,7 @@ func TestOutputs(t *testing.T) {
 	a := standard(t)
 	outputs := a.Outputs
 	want(t, "outputs", outputs["PolicyDigest"].Value, p.Digest)
-	for _, name := range []string{"Table", "DeadLetterQueue", "ScheduleFunction", "AlarmFunction", "SettleFunction", "AlarmsNotify"} {
+	for _, name := range []string{"Table", "DeadLetterQueue", "ScheduleFunction", "AlarmFunction", "SettleFunction", "AlarmsNotify", "Dashboard"} {
 		if outputs[name].Value == nil {
 			t.Errorf("no output %s", name)
 		}

@@ -16,6 +16,7 @@ const (
 // targetAlarm is an alarm that wakes the alarm function for one target. It is a
 // hint: whether and how the capacity changes is decided by the function.
 type targetAlarm struct {
+	target      string // its key
 	scope       string // scaleOutAlarms or stepAlarms
 	id          string // in the scope
 	name        string
@@ -49,6 +50,7 @@ func targetAlarms(prefix string, p *policy.Policy) []targetAlarm {
 // nothing.
 func scaleOutAlarm(prefix string, t policy.Target, tracking policy.TargetTracking) targetAlarm {
 	return targetAlarm{
+		target:      t.Key(),
 		scope:       scaleOutAlarms,
 		id:          alarmID(t, tracking.Metric.Name),
 		name:        scaleOutName(prefix, t, tracking),
@@ -65,6 +67,7 @@ func scaleOutAlarm(prefix string, t policy.Target, tracking policy.TargetTrackin
 // counts for is for the user to say, in CloudWatch's own words.
 func stepAlarm(prefix string, t policy.Target, step policy.StepScaling) targetAlarm {
 	return targetAlarm{
+		target:      t.Key(),
 		scope:       stepAlarms,
 		id:          alarmID(t, step.Name),
 		name:        stepName(prefix, t, step),
