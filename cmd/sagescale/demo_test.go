@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,13 +271,33 @@ func TestProgress(t *testing.T) {
 	if want := "\rsimulated 1 of 4 minutes (25 %)\r" + strings.Repeat(" ", 60) + "\r"; out.String() != want {
 		t.Errorf("got %q", out.String())
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestTerminal(t *testing.T) {
+	open := func(name string) *os.File {
+		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { file.Close() })
+		return file
 	}
-	defer null.Close()
-	if regular, err := os.Create(filepath.Join(t.TempDir(), "log")); err != nil || isTerminal(regular) || isTerminal(&out) || !isTerminal(null) {
-		t.Errorf("a terminal is not told from a file: %v", err)
+	terminal := open("/dev/ptmx") // the master of a new one
+	for _, other := range []io.Writer{open(filepath.Join(t.TempDir(), "log")), open(os.DevNull), &bytes.Buffer{}} {
+		if isTerminal(other) || !isTerminal(terminal) {
+			t.Errorf("a terminal is not told from %T", other)
+		}
+	}
+	t.Setenv("COLUMNS", "")
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	if on := screenOf(terminal); !on.Colour {
+		t.Errorf("no colour on a terminal: %+v", on)
+	}
+	t.Setenv("COLUMNS", "66")
+	t.Setenv("NO_COLOR", "1")
+	if on := screenOf(terminal); on.Colour || on.Width != 66 {
+		t.Errorf("NO_COLOR and COLUMNS are not heeded: %+v", on)
 	}
 }
 
