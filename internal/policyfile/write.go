@@ -184,8 +184,14 @@ func number(v float64) *yaml.Node {
 }
 
 // text returns the node of a text, which the dumper quotes where it would be read as
-// something else.
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+// something else. What only older versions of YAML read so is quoted here.
+func text(s string) *yaml.Node {
+	out := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, strings.ToLower(s)) {
+		out.Style = yaml.SingleQuotedStyle
+	}
+	return out
+}
 
 // texts returns the node of a mapping of names to texts, in the order of the names.
 func texts(v reflect.Value) *yaml.Node {

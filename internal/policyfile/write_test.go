@@ -77,6 +77,11 @@ func TestFormat(t *testing.T) {
 	if faults != nil || p.Digest != want.Digest {
 		t.Errorf("%v: compiles to another policy:\n%s", faults, got)
 	}
+	for _, quoted := range []string{"name: 'yes'", "'no': 'null'", "metricName: '010'", "name: '1'", "name: 'off'"} {
+		if !strings.Contains(string(got), quoted) {
+			t.Errorf("not quoted: %s:\n%s", quoted, got)
+		}
+	}
 	again, err := policyfile.Format(sample(), map[string]string{})
 	if err != nil || strings.Contains(string(again), "#  ") {
 		t.Errorf("%v\n%s", err, again)
