@@ -1,6 +1,7 @@
 package cloudwatch_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -32,10 +33,11 @@ type answer func(request cbor.Map) (int, []byte)
 type server struct {
 	*httptest.Server
 
-	t        *testing.T
-	mu       sync.Mutex
-	answers  []answer
-	requests []cbor.Map
+	t         *testing.T
+	operation string // GetMetricData when it is empty
+	mu        sync.Mutex
+	answers   []answer
+	requests  []cbor.Map
 }
 
 func serve(t *testing.T, answers ...answer) *server {
@@ -47,7 +49,7 @@ func serve(t *testing.T, answers ...answer) *server {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if want := "/service/GraniteServiceVersion20100801/operation/GetMetricData"; r.URL.Path != want {
+	if want := "/service/GraniteServiceVersion20100801/operation/" + cmp.Or(s.operation, "GetMetricData"); r.URL.Path != want {
 		s.t.Errorf("asked for %s, want %s", r.URL.Path, want)
 	}
 	body, err := io.ReadAll(r.Body)
@@ -87,10 +89,12 @@ func (s *server) calls() []cbor.Map {
 	return slices.CompactFunc(s.seen(), func(a, b cbor.Map) bool { return reflect.DeepEqual(a, b) })
 }
 
-// metrics returns the adapter on the SDK's client for the server. The client
-// retries three times and does not wait in between.
-func (s *server) metrics() *cloudwatch.Metrics {
-	return cloudwatch.New(sdk.New(sdk.Options{
+// metrics returns the adapter on the SDK's client for the server.
+func (s *server) metrics() *cloudwatch.Metrics { return cloudwatch.New(s.client()) }
+
+// client is the SDK's for the server. It tries three times and does not wait in between.
+func (s *server) client() *sdk.Client {
+	return sdk.New(sdk.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(s.URL),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -100,7 +104,7 @@ func (s *server) metrics() *cloudwatch.Metrics {
 			o.MaxAttempts = 3
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		}),
-	}))
+	})
 }
 
 func bounded(t *testing.T) context.Context {

@@ -47,7 +47,7 @@ func over(a Action, now time.Time) bool {
 		return false
 	}
 	zone, err := time.LoadLocation(cmp.Or(a.Timezone, "UTC"))
-	if err != nil {
+	if err != nil || zone == time.Local { // which means another zone on every machine
 		return false
 	}
 	s := schedule.Schedule{Expression: e, Location: zone}

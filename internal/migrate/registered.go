@@ -103,7 +103,8 @@ type Query struct {
 }
 
 // Alarm is an alarm of CloudWatch whose action a step policy is. Threshold is nil when it
-// is no number, as that of an anomaly band.
+// is no number, as that of an anomaly band. WallClock says that its periods begin at full
+// hours and the like, and do not slide.
 type Alarm struct {
 	Name        string
 	Enabled     bool     // whether its actions are
@@ -114,6 +115,7 @@ type Alarm struct {
 	Periods     int
 	Datapoints  int // M of N; 0 for all
 	MissingData string
+	WallClock   bool
 }
 
 // Action is a scheduled action. A nil limit is left as it was.

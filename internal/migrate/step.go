@@ -37,10 +37,7 @@ func silent(a Alarm, arn string) string {
 
 // step adds the entry for one alarm.
 func (b *builder) step(about string, p Policy, a Alarm) {
-	metric, err := b.metrics.spec(a.Queries, policy.DefaultPeriod, a.Name)
-	if err == nil && a.Threshold == nil {
-		err = fmt.Errorf("its alarm %.80q has no number for a threshold, as one by an anomaly band", a.Name)
-	}
+	metric, err := b.watched(a)
 	if err != nil {
 		b.leaveOut(about, fmt.Sprintf("%v. No step of it is taken", err), "Write a step policy on a metric that the policy file can say.")
 		return
@@ -67,6 +64,19 @@ func (b *builder) step(about string, p Policy, a Alarm) {
 	b.magnitude(about, &s, p.Step.MinAdjustment)
 	b.spec.StepScaling = append(b.spec.StepScaling, s)
 	b.stepNames = append(b.stepNames, about)
+}
+
+// watched returns the metric of an alarm, or why the policy file has no such alarm.
+func (b *builder) watched(a Alarm) (policy.MetricSpec, error) {
+	switch {
+	case len(a.Queries) == 0:
+		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q watches other alarms, or something else that is no metric", a.Name)
+	case a.Threshold == nil:
+		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q has no number for a threshold, as one by an anomaly band", a.Name)
+	case a.WallClock:
+		return policy.MetricSpec{}, fmt.Errorf("the periods of its alarm %.80q go by the wall clock, and those of a policy slide", a.Name)
+	}
+	return b.metrics.spec(a.Queries, policy.DefaultPeriod, a.Name)
 }
 
 // stepName is a name for a step policy, and notes one that is another.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"sagescale/internal/policy"
@@ -97,20 +98,28 @@ func (b *builder) takeOut(f policy.Fault) bool {
 	about := ""
 	switch f.Path[0] {
 	case "targetTracking":
-		about, b.trackingNames = b.trackingNames[i], slices.Delete(b.trackingNames, i, i+1)
-		b.spec.TargetTracking = slices.Delete(b.spec.TargetTracking, i, i+1)
+		about = b.trackingNames[i]
+		b.trackingNames, b.spec.TargetTracking = without(b.trackingNames, i), without(b.spec.TargetTracking, i)
 	case "stepScaling":
-		about, b.stepNames = b.stepNames[i], slices.Delete(b.stepNames, i, i+1)
-		b.spec.StepScaling = slices.Delete(b.spec.StepScaling, i, i+1)
+		about = b.stepNames[i]
+		b.stepNames, b.spec.StepScaling = without(b.stepNames, i), without(b.spec.StepScaling, i)
 	case "scheduledActions":
-		about, b.actionNames = b.actionNames[i], slices.Delete(b.actionNames, i, i+1)
-		b.spec.ScheduledActions = slices.Delete(b.spec.ScheduledActions, i, i+1)
+		about = b.actionNames[i]
+		b.actionNames, b.spec.ScheduledActions = without(b.actionNames, i), without(b.spec.ScheduledActions, i)
 	default:
 		return false
 	}
-	rule := policy.Fault{Path: f.Path[2:], Rule: f.Rule, Value: f.Value}.String()
+	rule := strings.TrimPrefix(policy.Fault{Path: f.Path[2:], Rule: f.Rule, Value: f.Value}.String(), ": ")
 	b.leaveOut(about, "the policy file does not take it: "+rule, "Write what is meant in a way that the policy file takes.")
 	return true
+}
+
+// without returns a list without an item, nil for none left.
+func without[T any](all []T, i int) []T {
+	if len(all) == 1 {
+		return nil
+	}
+	return slices.Delete(all, i, i+1)
 }
 
 // suspended writes what is suspended as the switches that do the same.
