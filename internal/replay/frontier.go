@@ -50,15 +50,17 @@ func objectives() []float64 {
 }
 
 // RunFrontier lets sagescale with policy t, and Application Auto Scaling, meet a load
-// at each setting of their ladders, as many at once as there are processors. peer is
-// the share of an instance that Application Auto Scaling is compared at. Equal
+// at each setting of their ladders, as many at once as there are processors. peer has the
+// target that Application Auto Scaling is compared at, and its other settings. Equal
 // arguments give equal frontiers. Progress is told of steps, in turn, and never from
 // two goroutines at once.
-func RunFrontier(ctx context.Context, m Model, load trace.Trace, t policy.Target, peer float64, progress func(done, total int)) (Frontier, error) {
+func RunFrontier(ctx context.Context, m Model, load trace.Trace, t policy.Target, peer Tracking, progress func(done, total int)) (Frontier, error) {
 	own, scalers := sagescaleLadder(m, t)
-	rivals := ladder(TargetShare, []float64{0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95}, peer)
+	rivals := ladder(TargetShare, []float64{0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95}, peer.Target)
 	for _, r := range rivals {
-		scalers = append(scalers, ApplicationAutoScaling(r.Value))
+		with := peer
+		with.Target = r.Value
+		scalers = append(scalers, with.Peer())
 	}
 	scores, err := runAll(ctx, m, load.Minutes(), scalers, progress)
 	if err != nil {

@@ -31,7 +31,7 @@ func frontierTarget(t *testing.T, rules string) policy.Target {
 
 func frontier(t *testing.T, target policy.Target, load trace.Trace, progress func(done, total int)) replay.Frontier {
 	t.Helper()
-	f, err := replay.RunFrontier(t.Context(), model(), load, target, 0.7, progress)
+	f, err := replay.RunFrontier(t.Context(), model(), load, target, replay.DefaultTracking(0.7), progress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,13 +115,13 @@ func TestFrontierFails(t *testing.T) {
 	target := frontierTarget(t, "  targetTracking: [{metric: InvocationsPerInstance, targetValue: 70}]\n")
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := replay.RunFrontier(ended, model(), day(60), target, 0.7, nil); !errors.Is(err, context.Canceled) {
+	if _, err := replay.RunFrontier(ended, model(), day(60), target, replay.DefaultTracking(0.7), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the context ended: %v", err)
 	}
-	if _, err := replay.RunFrontier(t.Context(), replay.Model{}, day(60), target, 0.7, nil); err == nil {
+	if _, err := replay.RunFrontier(t.Context(), replay.Model{}, day(60), target, replay.DefaultTracking(0.7), nil); err == nil {
 		t.Error("a model that makes no sense is taken")
 	}
-	if _, err := replay.RunFrontier(t.Context(), model(), load(), target, 0.7, nil); err == nil {
+	if _, err := replay.RunFrontier(t.Context(), model(), load(), target, replay.DefaultTracking(0.7), nil); err == nil {
 		t.Error("a load of nothing is taken")
 	}
 }

@@ -4,13 +4,17 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"sagescale/internal/schedule"
 )
 
 // Peer is a scaler that keeps the load at its target, a share of what an instance serves.
+// Actions change its limits at set times.
 type Peer struct {
-	name   string
-	target float64
-	decide func(Peer, View) int
+	name    string
+	target  float64
+	decide  func(Peer, View) int
+	actions []schedule.Action
 }
 
 // Name returns the name of the peer.
@@ -18,7 +22,8 @@ func (p Peer) Name() string { return p.name }
 
 // Decide returns the capacity that the peer asks for, inside the limits.
 func (p Peer) Decide(v View) (int, error) {
-	return min(max(p.decide(p, v), v.Model.Limits.Min), v.Model.Limits.Max), nil
+	limits, _ := schedule.InForce(v.Model.Limits, p.actions, v.Now())
+	return min(max(p.decide(p, v), limits.Min), limits.Max), nil
 }
 
 // perInstance returns the load that the peer keeps on an instance, in requests a minute.
@@ -32,29 +37,46 @@ const (
 	awsCooldown  = 5 * time.Minute
 )
 
-// ApplicationAutoScaling is target tracking by Application Auto Scaling, decided in its
-// favour where AWS is silent. It scales out after 3 of 3 datapoints above the target,
-// in after 15 of 15 below 0.9 of it; a datapoint is the load by the instances in service
-// when it was measured, and the new capacity serves the mean load of those datapoints
-// at the target. What was added in the scale-out cooldown is credited by itself, because
-// the load is sized as a whole. A scale-in waits for both cooldowns, and a scale-out
-// ends that of a scale-in.
-func ApplicationAutoScaling(target float64) Peer {
-	return Peer{"application-auto-scaling", target, func(p Peer, v View) int {
+// Tracking is what its user sets of target tracking by Application Auto Scaling, and of
+// the limits that it keeps to.
+type Tracking struct {
+	Target                            float64 // share of what an instance serves
+	ScaleOutCooldown, ScaleInCooldown time.Duration
+	DisableScaleIn                    bool
+	Actions                           []schedule.Action
+}
+
+// DefaultTracking is target tracking at a target with AWS's defaults.
+func DefaultTracking(target float64) Tracking {
+	return Tracking{Target: target, ScaleOutCooldown: awsCooldown, ScaleInCooldown: awsCooldown}
+}
+
+// ApplicationAutoScaling is target tracking with AWS's defaults; see Tracking.Peer.
+func ApplicationAutoScaling(target float64) Peer { return DefaultTracking(target).Peer() }
+
+// Peer is Application Auto Scaling with these settings, decided in its favour where AWS
+// is silent. It scales out after 3 of 3 datapoints above the target, in after 15 of 15
+// below 0.9 of it; a datapoint is the load by the instances in service when it was
+// measured, and the new capacity serves the mean load of those datapoints at the target.
+// What was added in the scale-out cooldown is credited by itself, because the load is
+// sized as a whole. A scale-in waits for both cooldowns, and a scale-out ends that of a
+// scale-in.
+func (s Tracking) Peer() Peer {
+	return Peer{"application-auto-scaling", s.Target, func(p Peer, v View) int {
 		per, n := p.perInstance(v), len(v.Requests)
 		if load, all := p.each(v, awsOut, func(share float64) bool { return share > per }); all {
 			if to := whole(load / per); to > v.Desired {
 				return to
 			}
 		}
-		if n < awsIn || cooling(v) {
+		if s.DisableScaleIn || n < awsIn || s.cooling(v) {
 			return v.Desired
 		}
 		if load, all := p.each(v, awsIn, func(share float64) bool { return share < awsThreshold*per }); all {
 			return min(v.Desired, whole(load/per))
 		}
 		return v.Desired
-	}}
+	}, s.Actions}
 }
 
 // each returns the mean load of the last n datapoints, and whether something holds for
@@ -72,14 +94,19 @@ func (Peer) each(v View, n int, holds func(share float64) bool) (mean float64, a
 	return mean, all
 }
 
-// cooling reports whether a cooldown of Application Auto Scaling holds a scale-in.
-func cooling(v View) bool {
+// cooling reports whether a cooldown holds a scale-in.
+func (s Tracking) cooling(v View) bool {
 	if len(v.Changes) == 0 {
 		return false
 	}
 	// The last change decides: a scale-out ends the cooldown of the scale-in before it,
 	// and one that follows a scale-out has waited for that one's.
-	return v.Step < v.Changes[len(v.Changes)-1].Effect+steps(awsCooldown)
+	last := v.Changes[len(v.Changes)-1]
+	cooldown := s.ScaleInCooldown
+	if last.ScaleOut() {
+		cooldown = s.ScaleOutCooldown
+	}
+	return at(v.Start, v.Step).Before(at(v.Start, last.Effect).Add(cooldown))
 }
 
 // The numbers of the Kubernetes HPA's default behavior.
@@ -107,7 +134,7 @@ func HPA(target float64) Peer {
 			return min(v.Desired, highest)
 		}
 		return min(wanted, max(2*v.Desired, v.Desired+hpaPods))
-	}}
+	}, nil}
 }
 
 // recommended is what the HPA wants by datapoint i: the present capacity within the
@@ -151,7 +178,7 @@ func KPA(target float64) Peer {
 			}
 		}
 		return wanted
-	}}
+	}, nil}
 }
 
 // Peers returns the scalers that sagescale is compared with, all at one target.

@@ -3,8 +3,11 @@ package replay_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"sagescale/internal/replay"
+	"sagescale/internal/schedule"
+	"sagescale/internal/trace"
 )
 
 // decided is what a scaler wants by the load of the last minutes, with so many
@@ -13,7 +16,7 @@ func decided(t *testing.T, s replay.Scaler, instances int, changes []replay.Chan
 	t.Helper()
 	n, err := s.Decide(replay.View{
 		Step: len(requests), Requests: requests, InService: slices.Repeat([]int{instances}, len(requests)+1),
-		Desired: instances, Changes: changes, Model: model(),
+		Desired: instances, Changes: changes, Model: model(), Start: trace.Epoch(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +62,38 @@ func TestApplicationAutoScalingCooldowns(t *testing.T) {
 			if got := decided(t, aas, 4, []replay.Change{change}, high...); got != 6 {
 				t.Errorf("%v holds a scale-out: %d", change, got)
 			}
+		}
+	}
+}
+
+// What a user sets is kept to: cooldowns of their own, no scale-in, and scheduled limits,
+// which no cooldown holds.
+func TestTracking(t *testing.T) {
+	low, high := slices.Repeat([]float64{120}, 20), slices.Repeat([]float64{900}, 20)
+	out, in := replay.Change{From: 2, To: 4, Effect: 15}, replay.Change{From: 6, To: 4, Effect: 15}
+	night, err := schedule.Parse("cron(10 0 * * ? *)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := []schedule.Action{{Name: "night", Schedule: schedule.Schedule{Expression: night, Location: time.UTC}, Min: new(3), Max: new(5)}}
+	for _, c := range []struct {
+		name     string
+		tracking replay.Tracking
+		change   replay.Change
+		requests []float64
+		want     int
+	}{
+		{"out, before 6 minutes", replay.Tracking{Target: 0.7, ScaleOutCooldown: 6 * time.Minute}, out, low, 4},
+		{"in, after no time", replay.Tracking{Target: 0.7, ScaleOutCooldown: 6 * time.Minute}, in, low, 2},
+		{"in, before 5 minutes and a second", replay.Tracking{Target: 0.7, ScaleInCooldown: 301 * time.Second}, in, low, 4},
+		{"out, after 5 minutes", replay.Tracking{Target: 0.7, ScaleOutCooldown: 5 * time.Minute, ScaleInCooldown: time.Hour}, out, low, 2},
+		{"no scale-in", replay.Tracking{Target: 0.7, DisableScaleIn: true}, out, low, 4},
+		{"no scale-in, but out", replay.Tracking{Target: 0.7, DisableScaleIn: true}, out, high, 13},
+		{"the scheduled minimum", replay.Tracking{Target: 0.7, Actions: limits}, out, low, 3},
+		{"the scheduled maximum", replay.Tracking{Target: 0.7, Actions: limits}, out, high, 5},
+	} {
+		if got := decided(t, c.tracking.Peer(), 4, []replay.Change{c.change}, c.requests...); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
 }

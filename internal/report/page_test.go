@@ -67,7 +67,7 @@ func replayed(t *testing.T, name string, n int) report.Page {
 	}
 	out.Scores = append(out.Scores, ideal.Score(out.Model, ideal))
 	// A frontier of an hour has as many points, and takes less.
-	out.Frontier, err = replay.RunFrontier(t.Context(), out.Model, trace.Trace{Start: load.Start, Step: load.Step, Requests: load.Requests[480:540]}, target, 0.7, nil)
+	out.Frontier, err = replay.RunFrontier(t.Context(), out.Model, trace.Trace{Start: load.Start, Step: load.Step, Requests: load.Requests[480:540]}, target, replay.DefaultTracking(0.7), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
