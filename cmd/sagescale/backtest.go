@@ -27,6 +27,9 @@ type backtestOptions struct {
 	instances                       int
 	endpointTimes
 	cloudwatch cloudWatchOptions
+	// registered is what Application Auto Scaling is set to, where that is known; nil for
+	// the load on an instance that the policy keeps, and AWS's defaults.
+	registered *replay.Tracking
 }
 
 // oracleName is that of the bound among the peers.
@@ -107,22 +110,8 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	if err != nil {
 		return err
 	}
-	p := newProgress(cmd.ErrOrStderr(), now)
-	log := &report.Log{}
-	timelines, err := replayAll(cmd.Context(), all.Runs, o.contenders(t, all.Runs[0].Model, log), p.step)
-	p.end()
-	if err != nil {
+	if err := o.replay(cmd, now, t, all.Runs); err != nil {
 		return err
-	}
-	if o.report != "" {
-		if err := o.writeReport(cmd, now, t, report.Page{Backtest: all.Runs[0], Timelines: timelines, Log: log}); err != nil {
-			return err
-		}
-	}
-	if o.timeline != "" {
-		if err := writeTimeline(o.timeline, timelines[0]); err != nil {
-			return err
-		}
 	}
 	var answer interface {
 		JSON(io.Writer) error
@@ -137,6 +126,27 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	return answer.Text(cmd.OutOrStdout())
 }
 
+// replay lets the scalers meet the loads, gives the runs their scores, and writes the files
+// that are asked for.
+func (o *backtestOptions) replay(cmd *cobra.Command, now func() time.Time, t policy.Target, runs []report.Backtest) error {
+	p := newProgress(cmd.ErrOrStderr(), now)
+	log := &report.Log{}
+	timelines, err := replayAll(cmd.Context(), runs, o.contenders(t, runs[0].Model, log), p.step)
+	p.end()
+	if err != nil {
+		return err
+	}
+	if o.report != "" {
+		if err := o.writeReport(cmd, now, t, report.Page{Backtest: runs[0], Timelines: timelines, Log: log}); err != nil {
+			return err
+		}
+	}
+	if o.timeline != "" {
+		return writeTimeline(o.timeline, timelines[0])
+	}
+	return nil
+}
+
 // check refuses flags that make no sense.
 func (o *backtestOptions) check(cmd *cobra.Command) error {
 	if err := checkFormat(*o.format); err != nil {
@@ -148,8 +158,8 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 	if err := errors.Join(o.endpointTimes.check(), checkCapacity(cmd, o.capacity)); err != nil {
 		return err
 	}
-	if cmd.Flags().Changed("price") && !(o.price > 0 && o.price <= 1e6) {
-		return invalid(fmt.Errorf("--price %v is not above 0 and at most 1e6", o.price))
+	if err := o.checkPrice(cmd); err != nil {
+		return err
 	}
 	if o.instances < 1 || o.instances > maxInstances {
 		return invalid(fmt.Errorf("--instances %d is not from 1 to %d", o.instances, maxInstances))
@@ -161,6 +171,14 @@ func (o *backtestOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	return o.checkPeers()
+}
+
+// checkPrice refuses a price that is none.
+func (o *backtestOptions) checkPrice(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("price") && !(o.price > 0 && o.price <= 1e6) {
+		return invalid(fmt.Errorf("--price %v is not above 0 and at most 1e6", o.price))
+	}
+	return nil
 }
 
 // checkOutputs refuses files to write that cannot be, or that would overwrite another.
@@ -222,17 +240,29 @@ func (o *backtestOptions) prepare(ctx context.Context, now time.Time) (policy.Ta
 	}
 	all, capacity, err := o.loads(ctx, t, now)
 	for i := range all.Runs {
-		run := &all.Runs[i]
-		run.Target, run.Price, run.Instances = t.Key(), o.price, o.instances
-		run.Model = replay.Model{
-			InstanceCapacity: capacity, Limits: t.Limits,
-			Provisioning: o.provisioning, ScaleIn: o.scaleIn, MetricDelay: o.delay,
-		}
+		o.model(&all.Runs[i], t, capacity)
 		if err == nil && o.instances > 0 {
-			err = scaleTo(run)
+			err = scaleTo(&all.Runs[i])
 		}
 	}
 	return t, all, err
+}
+
+// model sets what a load is replayed on.
+func (o *backtestOptions) model(run *report.Backtest, t policy.Target, capacity float64) {
+	run.Target, run.Price, run.Instances = t.Key(), o.price, o.instances
+	run.Model = replay.Model{
+		InstanceCapacity: capacity, Limits: t.Limits,
+		Provisioning: o.provisioning, ScaleIn: o.scaleIn, MetricDelay: o.delay,
+	}
+}
+
+// tracking is what Application Auto Scaling is replayed at.
+func (o *backtestOptions) tracking(t policy.Target, capacity float64) replay.Tracking {
+	if o.registered != nil {
+		return *o.registered
+	}
+	return replay.DefaultTracking(loadPerInstance(t, capacity) / capacity)
 }
 
 // loads reads what is to be replayed, and says what an instance of the target serves.

@@ -53,6 +53,11 @@ func (o cloudWatchOptions) check(cmd *cobra.Command) error {
 	if _, err := parseVariant(o.from); err != nil {
 		return invalid(fmt.Errorf("--from-cloudwatch %w", err))
 	}
+	return o.checkNumbers(cmd)
+}
+
+// checkNumbers refuses days and devices that there cannot be.
+func (o cloudWatchOptions) checkNumbers(cmd *cobra.Command) error {
 	if o.days < 1 || o.days > history.MaxDays {
 		return invalid(fmt.Errorf("--days %d is not from 1 to %d, which is how long CloudWatch keeps datapoints of five minutes", o.days, history.MaxDays))
 	}
@@ -70,20 +75,25 @@ type account struct {
 	now               time.Time
 }
 
-// read reads the load. Without a capacity it is estimated. What must be known of both is
-// in the notes of the run.
+// read reads the load with the credentials of the environment.
 func (o cloudWatchOptions) read(ctx context.Context, served float64, now time.Time) (report.Backtest, float64, error) {
-	run := report.Backtest{Load: o.from + " in CloudWatch"}
 	metrics, region, err := cloudwatch.Open(ctx)
 	if errors.Is(err, cloudwatch.ErrNoRegion) {
-		return run, 0, invalid(errors.New("--from-cloudwatch needs a Region: set AWS_REGION, or AWS_PROFILE to a profile with one"))
+		return report.Backtest{}, 0, invalid(errors.New("--from-cloudwatch needs a Region: set AWS_REGION, or AWS_PROFILE to a profile with one"))
 	}
 	if err != nil {
-		return run, 0, err
+		return report.Backtest{}, 0, err
 	}
 	a := account{metrics: metrics, region: region, now: now}
 	a.endpoint, a.variant, _ = strings.Cut(o.from, "/")
-	load, err := history.Read(ctx, metrics, a.endpoint, a.variant, o.days, now)
+	return o.load(ctx, a, served)
+}
+
+// load reads the load from an account. Without a capacity it is estimated. What must be
+// known of both is in the notes of the run.
+func (o cloudWatchOptions) load(ctx context.Context, a account, served float64) (report.Backtest, float64, error) {
+	run := report.Backtest{Load: a.endpoint + "/" + a.variant + " in CloudWatch"}
+	load, err := history.Read(ctx, a.metrics, a.endpoint, a.variant, o.days, a.now)
 	if err != nil {
 		return run, 0, a.explain(err, o.days)
 	}

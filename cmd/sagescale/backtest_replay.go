@@ -33,7 +33,11 @@ func (o *backtestOptions) contenders(t policy.Target, m replay.Model, log *repor
 		}
 		return own
 	})}
-	for _, peer := range replay.Peers(loadPerInstance(t, m.InstanceCapacity) / m.InstanceCapacity) {
+	tracking := o.tracking(t, m.InstanceCapacity)
+	for _, peer := range replay.Peers(tracking.Target) {
+		if peer.Name() == tracking.Peer().Name() {
+			peer = tracking.Peer()
+		}
 		if slices.Contains(o.peers, peer.Name()) {
 			all = append(all, by(func() replay.Scaler { return peer }))
 		}

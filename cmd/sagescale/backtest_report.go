@@ -40,12 +40,12 @@ func (o *backtestOptions) writeReport(cmd *cobra.Command, now func() time.Time, 
 		return err
 	}
 	defer file.Discard()
-	capacity := page.Model.InstanceCapacity
-	page.PeerTarget = loadPerInstance(t, capacity) / capacity
+	tracking := o.tracking(t, page.Model.InstanceCapacity)
+	page.PeerTarget = tracking.Target
 	page.Timelines = slices.DeleteFunc(page.Timelines, func(line replay.Timeline) bool { return line.Name == oracleName })
 	page.Command, page.Version = commandLine(cmd), version()
 	p := newProgress(cmd.ErrOrStderr(), now)
-	page.Frontier, err = replay.RunFrontier(cmd.Context(), page.Model, page.Trace, t, page.PeerTarget, p.step)
+	page.Frontier, err = replay.RunFrontier(cmd.Context(), page.Model, page.Trace, t, tracking, p.step)
 	p.end()
 	if err != nil {
 		return err
@@ -66,6 +66,9 @@ func commandLine(cmd *cobra.Command) string {
 		}
 		words = append(words, "--"+f.Name, quoted(value))
 	})
+	for _, arg := range cmd.Flags().Args() {
+		words = append(words, quoted(arg))
+	}
 	return strings.Join(words, " ")
 }
 

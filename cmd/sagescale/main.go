@@ -78,6 +78,7 @@ IAM actions, and write nothing but what they say.`,
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
   sagescale plan                      # what the deployment would do now, and why
+  sagescale import chat-llm           # the policy that equals a registration
   sagescale pause --help              # hold every change for a while`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -91,6 +92,7 @@ IAM actions, and write nothing but what they say.`,
 	})
 	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
 		statusCommand(now), planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
+	root.AddCommand(importCommand(now), handOverCommand())
 	return root
 }
 

@@ -99,21 +99,33 @@ func parseTarget(args []string) (variantName, error) {
 // exists says what is wrong with a name that SageMaker does not know: what is set for a
 // misspelt one would be heeded by nobody.
 func (n variantName) exists(ctx context.Context, d deployment.Deployment) error {
-	e, err := d.Endpoints.Describe(ctx, n.endpoint)
+	_, err := n.describe(ctx, d.Account)
+	return err
+}
+
+// describe asks SageMaker for the endpoint, and says what is wrong with a name that it does
+// not know.
+func (n variantName) describe(ctx context.Context, a deployment.Account) (activity.Endpoint, error) {
+	e, err := a.Endpoints.Describe(ctx, n.endpoint)
 	if errors.Is(err, activity.ErrNotFound) {
-		return invalid(fmt.Errorf("there is no endpoint %s in %s", n.endpoint, d.Region))
+		return e, invalid(fmt.Errorf("there is no endpoint %s in %s", n.endpoint, a.Region))
 	}
-	if err != nil {
-		return err
+	if err != nil || n.variant == "" {
+		return e, err
 	}
 	if _, ok := e.Variant(n.variant); ok {
-		return nil
+		return e, nil
 	}
+	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(variantsOf(e), ", ")))
+}
+
+// variantsOf names the variants of an endpoint.
+func variantsOf(e activity.Endpoint) []string {
 	var names []string
 	for _, v := range e.Variants {
 		names = append(names, v.Name)
 	}
-	return invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(names, ", ")))
+	return names
 }
 
 // moment shows a time, and how far it is from now.

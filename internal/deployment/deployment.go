@@ -55,6 +55,10 @@ type Account struct {
 	Scalers   *applicationautoscaling.Scalers
 	Caller    *sts.Caller
 
+	// What Application Auto Scaling has registered, and the alarms of CloudWatch.
+	Registrations *applicationautoscaling.Registrations
+	Alarms        *cloudwatch.Alarms
+
 	config aws.Config
 }
 
@@ -81,13 +85,16 @@ func OpenAccount(ctx context.Context, where Where) (Account, error) {
 	if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
 		return Account{}, fmt.Errorf("get AWS credentials: %w", err)
 	}
+	measures, scalers := sdkcloudwatch.NewFromConfig(loaded), sdkapplicationautoscaling.NewFromConfig(loaded)
 	return Account{
-		Region:    loaded.Region,
-		Endpoints: sagemaker.New(sdksagemaker.NewFromConfig(loaded)),
-		Metrics:   cloudwatch.New(sdkcloudwatch.NewFromConfig(loaded)),
-		Scalers:   applicationautoscaling.New(sdkapplicationautoscaling.NewFromConfig(loaded)),
-		Caller:    sts.New(sdksts.NewFromConfig(loaded)),
-		config:    loaded,
+		Region:        loaded.Region,
+		Endpoints:     sagemaker.New(sdksagemaker.NewFromConfig(loaded)),
+		Metrics:       cloudwatch.New(measures),
+		Scalers:       applicationautoscaling.New(scalers),
+		Caller:        sts.New(sdksts.NewFromConfig(loaded)),
+		Registrations: applicationautoscaling.NewRegistrations(scalers),
+		Alarms:        cloudwatch.NewAlarms(measures),
+		config:        loaded,
 	}, nil
 }
 

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sagescale/internal/activity"
+	"sagescale/internal/deployment"
+	"sagescale/internal/migrate"
+	"sagescale/internal/policy"
+	"sagescale/internal/report"
+)
+
+// handOverOptions are the flags of hand-over.
+type handOverOptions struct {
+	operatorOptions
+	back, yes bool
+}
+
+func handOverCommand() *cobra.Command {
+	var o handOverOptions
+	cmd := &cobra.Command{
+		Use:   "hand-over ENDPOINT/VARIANT",
+		Short: "Hand a variant over from Application Auto Scaling, or back, step by step",
+		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to it.
+Each step is shown with the call that it makes and why; none is carried out without
+--yes, and before each it is checked that the world is as the step assumes. What is
+done already is not done again.
+
+Nothing is deleted: all scaling of the registered variant is suspended in Application
+Auto Scaling, and resumed on the way back; limits, policies, scheduled actions and
+alarms stay there as they are. Of a variant that is registered and not suspended
+sagescale changes nothing (ScalingConflict): so one of them scales it, and for a minute
+at most none does.
+
+The exit code is 1 when a step cannot be taken. Needed are the IAM actions
+cloudformation:DescribeStacks, lambda:GetFunction, sagemaker:DescribeEndpoint,
+application-autoscaling:DescribeScalableTargets and, with --yes,
+application-autoscaling:RegisterScalableTarget.`,
+		Example: `  sagescale hand-over chat-llm/AllTraffic        # what would be done
+  sagescale hand-over chat-llm/AllTraffic --yes  # do it
+  sagescale hand-over chat-llm/AllTraffic --back --yes`,
+		Args: usage(cobra.ExactArgs(1)),
+	}
+	o.operatorOptions.flags(cmd)
+	cmd.Flags().BoolVar(&o.back, "back", false, "back to Application Auto Scaling")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "carry the steps out")
+	cmd.RunE = o.run
+	return cmd
+}
+
+func (o *handOverOptions) run(cmd *cobra.Command, args []string) error {
+	name, err := parseVariant(args[0])
+	if err != nil {
+		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	}
+	if err := checkFormat(*o.format); err != nil {
+		return err
+	}
+	done := working(cmd.ErrOrStderr(), "asking AWS who scales "+name.String())
+	answer, err := o.handOver(cmd.Context(), name)
+	done()
+	if len(answer.Steps) == 0 {
+		return err
+	}
+	write := answer.Text
+	if *o.format == "json" {
+		write = answer.JSON
+	}
+	if err := errors.Join(write(cmd.OutOrStdout()), err); err != nil {
+		return err
+	}
+	if answer.Refused() {
+		return errHelp // the answer says what
+	}
+	return nil
+}
+
+// handOver takes the steps, or looks at them.
+func (o *handOverOptions) handOver(ctx context.Context, name variantName) (report.HandOver, error) {
+	d, err := o.open(ctx)
+	if err != nil {
+		return report.HandOver{}, err
+	}
+	e, err := name.describe(ctx, d.Account)
+	if err != nil {
+		return report.HandOver{}, err
+	}
+	name.endpoint = e.Name // in the case that it is registered under
+	variant, _ := e.Variant(name.variant)
+	h := handingOver{Deployment: d, name: name, variant: variant, yes: o.yes}
+	steps := h.forth()
+	if o.back {
+		steps = h.back()
+	}
+	out := report.HandOver{
+		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: d.Stack, Back: o.back, CarriedOut: o.yes,
+	}
+	for _, take := range steps {
+		s, err := take(ctx)
+		if err != nil { // what was done before is told all the same
+			out.Steps = append(out.Steps, refused(s, "it failed: %v", err))
+			return out, err
+		}
+		out.Steps = append(out.Steps, s)
+		if s.State == report.StepRefused {
+			break
+		}
+	}
+	return out, nil
+}
+
+// handingOver is a hand-over of a variant, whose steps are carried out or only looked at.
+type handingOver struct {
+	deployment.Deployment
+	name    variantName
+	variant activity.Variant
+	yes     bool
+}
+
+// step looks at how a step stands and, if it may, takes it.
+type step func(context.Context) (report.HandOverStep, error)
+
+// forth are the steps from Application Auto Scaling to sagescale.
+func (h handingOver) forth() []step {
+	return []step{h.deployed, h.suspend, h.suspended}
+}
+
+// back are the steps the other way.
+func (h handingOver) back() []step {
+	return []step{h.resume, h.resumed, h.leave}
+}
+
+// deployed checks that there is somebody to hand over to.
+func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "The deployed policy has the target, and acts",
+		Why:  "Otherwise nobody would scale the variant after the next step.",
+		Call: "lambda:GetFunction, for the policy file in the bundle of " + h.Stack,
+	}
+	p, err := h.Policy(ctx)
+	if err != nil {
+		return s, err
+	}
+	t, ok := h.target(p)
+	switch {
+	case !ok:
+		return refused(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes it, and deploy", h.name, strings.Join(keys(p), ", "), h.name), nil
+	case t.DryRun:
+		return refused(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
+	case h.variant.Unsupported != "":
+		return refused(s, "%s", h.variant.Unsupported), nil
+	case h.variant.Conflict != "":
+		return refused(s, "%s", h.variant.Conflict), nil
+	}
+	s.State, s.Detail = report.StepOK, "its limits are "+limitsOf(t)
+	return s, nil
+}
+
+// target is the variant's target in a policy, whatever the case of the endpoint's name.
+func (h handingOver) target(p *policy.Policy) (policy.Target, bool) {
+	for _, t := range p.Targets {
+		if strings.EqualFold(t.Endpoint, h.name.endpoint) && t.Variant == h.name.variant {
+			return t, true
+		}
+	}
+	return policy.Target{}, false
+}
+
+func limitsOf(t policy.Target) string { return fmt.Sprintf("%d to %d", t.Limits.Min, t.Limits.Max) }
+
+// suspend suspends all scaling of the variant in Application Auto Scaling.
+func (h handingOver) suspend(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "Suspend all scaling of it in Application Auto Scaling",
+		Why:  "Two scalers on one variant fight. What is registered stays, so that the way back is one call.",
+		Call: registerCall(h.name, true),
+	}
+	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
+	if err != nil {
+		return s, err
+	}
+	switch {
+	case !ok:
+		s.State, s.Detail = report.StepBefore, "it is not registered there, so nothing has to be suspended"
+		return s, nil
+	case r.Suspended.Whole():
+		s.State, s.Detail = report.StepBefore, "it is registered with limits "+registeredLimits(r)+", and wholly suspended"
+		return s, nil
+	}
+	s.Detail = "it is registered with limits " + registeredLimits(r) + h.outside(r)
+	if !r.Suspended.None() {
+		s.Detail += ". A part of it is suspended already: the way back resumes that too"
+	}
+	return h.set(ctx, s, migrate.Suspension{In: true, Out: true, Scheduled: true})
+}
+
+// set sets what is suspended, if it may.
+func (h handingOver) set(ctx context.Context, s report.HandOverStep, to migrate.Suspension) (report.HandOverStep, error) {
+	if !h.yes {
+		s.State = report.StepToDo
+		return s, nil
+	}
+	if err := h.Registrations.Suspend(ctx, h.name.endpoint, h.name.variant, to); err != nil {
+		return s, err
+	}
+	s.State = report.StepDone
+	return s, nil
+}
+
+// suspended verifies that sagescale has no reason left to refuse.
+func (h handingOver) suspended(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "Verify that nobody else scales it",
+		Why:  "sagescale asks the same before every change, and refuses as long as somebody does.",
+		Call: "application-autoscaling:DescribeScalableTargets",
+	}
+	conflict, err := h.Scalers.Conflict(ctx, h.name.endpoint, h.name.variant)
+	switch {
+	case err != nil:
+		return s, err
+	case conflict == "":
+		s.State, s.Detail = report.StepOK, "sagescale may scale it, from the next tick on, within a minute"
+	case h.yes:
+		return refused(s, "%s. The suspension did not take effect: look at it, and try again", conflict), nil
+	default:
+		s.State = report.StepToDo
+	}
+	return s, nil
+}
+
+// resume lets Application Auto Scaling scale the variant again.
+func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "Resume all scaling of it in Application Auto Scaling",
+		Why:  "From then on sagescale refuses every change of it by itself, with ScalingConflict.",
+		Call: registerCall(h.name, false),
+	}
+	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
+	if err != nil {
+		return s, err
+	}
+	switch {
+	case !ok:
+		return refused(s, "it is not registered there any more: register it with its policies first, as it was set up"), nil
+	case r.Suspended.None():
+		s.State, s.Detail = report.StepBefore, "it is registered with limits "+registeredLimits(r)+", and nothing is suspended"
+		return s, nil
+	}
+	s.Detail = "it is registered with limits " + registeredLimits(r) + h.outside(r)
+	return h.set(ctx, s, migrate.Suspension{})
+}
+
+// resumed verifies that sagescale has a reason to refuse.
+func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "Verify that sagescale leaves it alone",
+		Why:  "It must see that Application Auto Scaling scales the variant.",
+		Call: "application-autoscaling:DescribeScalableTargets",
+	}
+	conflict, err := h.Scalers.Conflict(ctx, h.name.endpoint, h.name.variant)
+	switch {
+	case err != nil:
+		return s, err
+	case conflict != "":
+		s.State, s.Detail = report.StepOK, "every evaluation ends with ScalingConflict"
+	case h.yes:
+		return refused(s, "sagescale sees no other scaler: it is still suspended. Look at it, and try again"), nil
+	default:
+		s.State = report.StepToDo
+	}
+	return s, nil
+}
+
+// leave says what is left for the user to do on the way back.
+func (h handingOver) leave(ctx context.Context) (report.HandOverStep, error) {
+	s := report.HandOverStep{
+		What: "Take the target out of the policy, and deploy",
+		Why:  "Until then sagescale only says at every tick that it refuses.",
+		Call: "make deploy POLICY=scaling.yaml",
+	}
+	p, err := h.Policy(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.State = report.StepYours
+	if _, ok := h.target(p); !ok {
+		s.State, s.Detail = report.StepBefore, "the deployed policy has no such target"
+	}
+	return s, nil
+}
+
+// refused is a step that cannot be taken, and why.
+func refused(s report.HandOverStep, format string, args ...any) report.HandOverStep {
+	s.State, s.Detail = report.StepRefused, fmt.Sprintf(format, args...)
+	return s
+}
+
+func registeredLimits(r migrate.Registered) string { return fmt.Sprintf("%d to %d", r.Min, r.Max) }
+
+// outside warns of what Application Auto Scaling does at once to a capacity that is
+// outside the registered limits.
+func (h handingOver) outside(r migrate.Registered) string {
+	if n := h.variant.Desired; n < r.Min || n > r.Max {
+		return fmt.Sprintf("; its capacity of %d is outside them, and Application Auto Scaling brings it inside by this call, at once", n)
+	}
+	return ""
+}
+
+// registerCall is the call that sets what is suspended, as the AWS CLI makes it.
+func registerCall(name variantName, suspended bool) string {
+	return fmt.Sprintf(`aws application-autoscaling register-scalable-target \
+--service-namespace sagemaker \
+--scalable-dimension sagemaker:variant:DesiredInstanceCount \
+--resource-id endpoint/%s/variant/%s \
+--suspended-state '{"DynamicScalingInSuspended": %[3]t,
+  "DynamicScalingOutSuspended": %[3]t,
+  "ScheduledScalingSuspended": %[3]t}'`, name.endpoint, name.variant, suspended)
+}
