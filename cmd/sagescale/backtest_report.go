@@ -61,6 +61,10 @@ func commandLine(cmd *cobra.Command) string {
 	words := []string{cmd.CommandPath()}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
+		if f.Value.Type() == "bool" { // whose value may only stand in one word with it
+			words = append(words, "--"+f.Name+"="+value)
+			return
+		}
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			value = cmp.Or(strings.Join(list.GetSlice(), ","), "none")
 		}

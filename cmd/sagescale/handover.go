@@ -103,7 +103,8 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 	for _, take := range steps {
 		s, err := take(ctx)
 		if err != nil { // what was done before is told all the same
-			out.Steps = append(out.Steps, refused(s, "it failed: %v", err))
+			s.State, s.Detail = report.StepFailed, err.Error()
+			out.Steps = append(out.Steps, s)
 			return out, err
 		}
 		out.Steps = append(out.Steps, s)

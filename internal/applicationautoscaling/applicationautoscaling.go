@@ -50,7 +50,7 @@ func (s *Scalers) Conflict(ctx context.Context, endpoint, variant string) (strin
 			// A service that does answer for the other case means the same variant.
 			if strings.EqualFold(aws.ToString(t.ResourceId), resource) && !suspended(t.SuspendedState) {
 				return fmt.Sprintf("Application Auto Scaling scales the variant too (registered with limits %d to %d): "+
-					"deregister it there, or take the target out of the policy", aws.ToInt32(t.MinCapacity), aws.ToInt32(t.MaxCapacity)), nil
+					"hand it over by sagescale hand-over, or take the target out of the policy", aws.ToInt32(t.MinCapacity), aws.ToInt32(t.MaxCapacity)), nil
 			}
 		}
 		if aws.ToString(page.NextToken) == "" {

@@ -13,7 +13,7 @@ import (
 const (
 	resource = "endpoint/chat-llm/variant/AllTraffic"
 	conflict = "Application Auto Scaling scales the variant too (registered with limits 1 to 4): " +
-		"deregister it there, or take the target out of the policy"
+		"hand it over by sagescale hand-over, or take the target out of the policy"
 )
 
 // request is the request for the variant; token is empty for the first page.

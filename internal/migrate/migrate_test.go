@@ -377,8 +377,8 @@ func TestFile(t *testing.T) {
 	}
 	lines := strings.Split(string(file), "\n")
 	for _, want := range []string{
-		`# LEFT OUT: policy "p": the policy file does not take it: targetValue: -1: must be a`,
-		"# otherwise: target tracking: a scale-in waits for the cooldown of the last scale-out too,",
+		`# LEFT OUT: policy "p": the policy file does not take it: targetValue: -1:`,
+		"# otherwise: target tracking: a scale-in waits for the cooldown of the last",
 		`  # policy "a\u2028b\nc: d"`,
 		`  # scheduled action "office"`,
 	} {

@@ -17,7 +17,7 @@ import (
 )
 
 // commentWidth is how wide a comment may be, its indent and mark left out.
-const commentWidth = 90
+const commentWidth = 76
 
 // Format writes a policy file: the fields that are set, in the order of the README.
 // Comments has texts that stand above what they are about, by path (targets[0]), the

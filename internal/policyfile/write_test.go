@@ -95,7 +95,7 @@ func TestFormatFoldsComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(got)) {
-		if strings.HasPrefix(line, "#") && len(line) > 92 {
+		if strings.HasPrefix(line, "#") && len(line) > 78 {
 			t.Errorf("long line: %s", line)
 		}
 	}

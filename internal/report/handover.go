@@ -42,11 +42,15 @@ const (
 	StepToDo    StepState = "to do"
 	StepYours   StepState = "yours to do"
 	StepRefused StepState = "refused"
+	StepFailed  StepState = "failed" // what it has changed is not known
 )
 
 // Refused reports whether a step could not be taken, which ends the hand-over.
-func (h HandOver) Refused() bool {
-	return len(h.Steps) > 0 && h.Steps[len(h.Steps)-1].State == StepRefused
+func (h HandOver) Refused() bool { return h.has(StepRefused) }
+
+// has reports whether a step is in a state.
+func (h HandOver) has(state StepState) bool {
+	return slices.ContainsFunc(h.Steps, func(s HandOverStep) bool { return s.State == state })
 }
 
 // JSON writes the hand-over for machines.
@@ -75,22 +79,21 @@ func (h HandOver) Text(w io.Writer) error {
 
 // end says how it stands as a whole, and what to do next.
 func (h HandOver) end() string {
-	has := func(state StepState) bool {
-		return slices.ContainsFunc(h.Steps, func(s HandOverStep) bool { return s.State == state })
-	}
 	back, forth := " --back", ""
 	if h.Back {
 		back, forth = forth, back
 	}
 	command := fmt.Sprintf("  sagescale hand-over %s/%s", h.Endpoint, h.Variant)
 	switch {
-	case h.Refused() && has(StepDone):
+	case h.has(StepFailed):
+		return wrap("What the last step has changed is not known. Mend what it says, and look again:", "") + command + forth + "\n"
+	case h.Refused() && h.has(StepDone):
 		return wrap("It is not complete. Mend what the last step says, and begin again: what is done is not done twice.", "")
 	case h.Refused():
 		return wrap("Nothing was changed. Mend what the last step says first.", "")
-	case has(StepToDo):
+	case h.has(StepToDo):
 		return "Nothing was changed. To carry it out:\n" + command + forth + " --yes\n"
-	case has(StepYours):
+	case h.has(StepYours):
 		return "The rest is yours to do. The way back:\n" + command + back + "\n"
 	}
 	return "It is done. The way back:\n" + command + back + "\n"

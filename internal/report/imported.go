@@ -93,9 +93,14 @@ func (i Imported) Text(w io.Writer) error {
 // target says what differs of one target.
 func (i Imported) target(b *strings.Builder, t migrate.Target) {
 	s := t.Spec
-	parts := []string{
-		fmt.Sprintf("limits %d to %d", *s.MinCapacity, *s.MaxCapacity),
-		plural(len(s.TargetTracking), "tracked metric"), plural(len(s.StepScaling), "step alarm"), plural(len(s.ScheduledActions), "scheduled action"),
+	parts := []string{fmt.Sprintf("limits %d to %d", *s.MinCapacity, *s.MaxCapacity)}
+	for _, list := range []struct {
+		n     int
+		thing string
+	}{{len(s.TargetTracking), "tracked metric"}, {len(s.StepScaling), "step alarm"}, {len(s.ScheduledActions), "scheduled action"}} {
+		if list.n > 0 {
+			parts = append(parts, plural(list.n, list.thing))
+		}
 	}
 	b.WriteString(wrap(fmt.Sprintf("%s/%s: %s", *s.Endpoint, *s.Variant, strings.Join(parts, ", ")), ""))
 	for _, d := range t.Differences {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"sagescale/internal/activity"
+)
+
+// What people see of a hand-over, forth and back: what would be done, what was done, and
+// that it is not done twice.
+func TestHandOver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*registrar)
+		args   []string
+		writes int
+	}{
+		"forth-and-back": {nil, []string{
+			"hand-over chat-llm/AllTraffic", "hand-over chat-llm/AllTraffic --yes", "hand-over chat-llm/AllTraffic --yes", "hand-over chat-llm/AllTraffic",
+			"hand-over chat-llm/AllTraffic --back", "hand-over chat-llm/AllTraffic --back --yes --format json", "hand-over chat-llm/AllTraffic --back --yes",
+		}, 2},
+		"no-target": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "AllTraffic", "Blue") }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"dry-run":   {func(a *registrar) { a.policy = tracked + "  dryRun: true\n" }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"serverless": {func(a *registrar) { a.endpoints["chat-llm"].Variants[0].Unsupported = "serverless" },
+			[]string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"not-registered": {func(a *registrar) { a.targets = nil }, []string{"hand-over chat-llm/AllTraffic --yes", "hand-over chat-llm/AllTraffic --back --yes"}, 0},
+		"outside": {func(a *registrar) {
+			a.endpoints["chat-llm"].Variants[0] = activity.Variant{Name: "AllTraffic", Current: 9, Desired: 9}
+			a.targets[0]["SuspendedState"] = suspension(true, false, false)
+		}, []string{"hand-over chat-llm/AllTraffic"}, 0},
+		"stubborn": {func(a *registrar) { a.stubborn = true }, []string{"hand-over chat-llm/AllTraffic --yes"}, 1},
+		"stubborn-back": {func(a *registrar) {
+			a.stubborn = true
+			a.targets[0]["SuspendedState"] = suspension(true, true, true)
+		}, []string{"hand-over chat-llm/AllTraffic --back --yes"}, 1},
+		"left-the-policy": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "AllTraffic", "Blue") }, []string{"hand-over chat-llm/AllTraffic --back"}, 0},
+		"it-fails":        {func(a *registrar) { a.failing = "RegisterScalableTarget" }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"other-case":      {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := registeredChat(2050)
+			if tt.change != nil {
+				tt.change(a)
+			}
+			a.use(t)
+			transcript(t, "handover/"+name+".txt", tt.args...)
+			writes := 0
+			for _, operation := range a.asked {
+				if operation == "RegisterScalableTarget" {
+					writes++
+				} else if !strings.HasPrefix(operation, "Describe") && !slices.Contains([]string{"GetFunction", "bundle"}, operation) {
+					t.Errorf("hand-over calls %s", operation)
+				}
+			}
+			if writes != tt.writes {
+				t.Errorf("%d changes, want %d", writes, tt.writes)
+			}
+		})
+	}
+}
+
+// Whatever is wrong is said in a line or two, and names what to do.
+func TestHandOverRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		args, denies, want string
+		code               int
+	}{
+		{"hand-over", "", "accepts 1 arg(s), received 0; see sagescale hand-over --help", exitInvalid},
+		{"hand-over chat-llm", "", `"chat-llm" is not the name of an endpoint, a slash, and that of a variant; see sagescale hand-over --help`, exitInvalid},
+		{"hand-over chat-lm/AllTraffic", "", "there is no endpoint chat-lm in eu-west-1", exitInvalid},
+		{"hand-over chat-llm/Alltraffic", "", "endpoint chat-llm has no variant Alltraffic: it has AllTraffic", exitInvalid},
+		{"hand-over chat-llm/AllTraffic --format xml", "", `--format "xml" is neither`, exitInvalid},
+		{"hand-over chat-llm/AllTraffic --stack none", "", "name it by --stack", exitInvalid},
+		{"hand-over chat-llm/AllTraffic", "DescribeStacks", "these credentials lack the IAM action cloudformation:DescribeStacks", exitFailed},
+		{"hand-over chat-llm/AllTraffic", "DescribeEndpoint", "these credentials lack the IAM action sagemaker:DescribeEndpoint", exitFailed},
+		{"hand-over chat-llm/AllTraffic", "GetFunction", "these credentials lack the IAM action lambda:GetFunction", exitFailed},
+		{"hand-over chat-llm/AllTraffic", "DescribeScalableTargets", "these credentials lack the IAM action application-autoscaling:DescribeScalableTargets", exitFailed},
+		{"hand-over chat-llm/AllTraffic --back", "DescribeScalableTargets", "these credentials lack the IAM action application-autoscaling:DescribeScalableTargets", exitFailed},
+		{"hand-over chat-llm/AllTraffic --yes", "RegisterScalableTarget", "these credentials lack the IAM action application-autoscaling:RegisterScalableTarget", exitFailed},
+	} {
+		a := registeredChat(2050)
+		a.denies = tt.denies
+		a.use(t)
+		code, _, errs := operate(t, strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(errs, tt.want) {
+			t.Errorf("%s: exit code %d, said %q, want %q", tt.args, code, errs, tt.want)
+		}
+		if fmt.Sprint(a.targets[0]["SuspendedState"]) != fmt.Sprint(suspension(false, false, false)) {
+			t.Errorf("%s: it is changed", tt.args)
+		}
+	}
+}
