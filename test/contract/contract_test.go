@@ -60,6 +60,7 @@ func TestContract(t *testing.T) {
 		ministackMetrics(account),
 	})
 	run(t, &out, "store", storeBehaviours(), stores)
+	run(t, &out, "registrations", registrationsBehaviours(), []implementation[registrationsSubject]{motoRegistrations(account)})
 	t.Logf("\n%s", out.String())
 }
 

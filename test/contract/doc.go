@@ -4,6 +4,9 @@
 //
 //	go test -tags local -v ./test/contract
 //
+// What Application Auto Scaling has registered has no double: it is read and suspended
+// for people, at the command line. Its adapters are held to moto.
+//
 // The adapters run on the real SDK clients against a local AWS account: moto is
 // SageMaker, MiniStack is CloudWatch and DynamoDB, and DynamoDB Local, AWS's own,
 // is the judge of the store. They must be installed in the checkout, see package
