@@ -41,7 +41,7 @@ func motoRegistrations(account *localaccount.Account) implementation[registratio
 	client := sdk.NewFromConfig(config, func(o *sdk.Options) { o.BaseEndpoint = aws.String(account.SageMakerEndpoint) })
 	watching := sdkcloudwatch.NewFromConfig(config)
 	endpoints := sdksagemaker.NewFromConfig(config)
-	return implementation[registrationsSubject]{name: "moto", subject: registrationsSubject{
+	return implementation[registrationsSubject]{name: "moto, MiniStack", subject: registrationsSubject{
 		Registrations: applicationautoscaling.NewRegistrations(client), scalers: applicationautoscaling.New(client),
 		alarms: cloudwatch.NewAlarms(watching), client: client, watching: watching,
 		create: func(ctx context.Context, name string) error {
