@@ -215,3 +215,31 @@ func TestImportOfAServerlessVariant(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
+
+// The commands that the README shows do what it says.
+func TestReadmeMoves(t *testing.T) {
+	_, text, _ := strings.Cut(openReadme(t).text, "## Moving from Application Auto Scaling\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	a := registeredChat(2050)
+	a.policies, a.actions = []map[string]any{requestsPolicy(700)}, []map[string]any{office()}
+	a.use(t)
+	t.Chdir(t.TempDir())
+	done := 0
+	for line := range strings.Lines(text) {
+		command, found := strings.CutPrefix(line, "    bin/sagescale ")
+		if !found {
+			continue
+		}
+		command, _, _ = strings.Cut(command, " #")
+		if code, out, errs := operate(t, strings.Fields(command)...); code != exitDone {
+			t.Errorf("%s: exit code %d: %s%s", command, code, out, errs)
+		}
+		done++
+	}
+	if done != 4 || !slices.Contains(a.asked, "RegisterScalableTarget") {
+		t.Errorf("README.md shows %d commands", done)
+	}
+	if state := a.targets[0]["SuspendedState"].(map[string]any); state["DynamicScalingInSuspended"] != false {
+		t.Errorf("there and back: %v", state)
+	}
+}

@@ -53,7 +53,7 @@ func (s *stage) reaches(t *testing.T, endpoint string, n int) {
 }
 
 // refusesToFight registers the variant with Application Auto Scaling: nothing may
-// be changed until it is deregistered.
+// be changed until it is handed over.
 func (s *stage) refusesToFight(t *testing.T) {
 	client := applicationautoscaling.NewFromConfig(s.account.AWSConfig(), func(o *applicationautoscaling.Options) {
 		o.BaseEndpoint = &s.account.SageMakerEndpoint
@@ -72,12 +72,8 @@ func (s *stage) refusesToFight(t *testing.T) {
 	if n := s.capacity(t, steered); n != 5 {
 		t.Errorf("%d instances, want the 5 that were", n)
 	}
-	_, err = client.DeregisterScalableTarget(t.Context(), &applicationautoscaling.DeregisterScalableTargetInput{
-		ServiceNamespace: aastypes.ServiceNamespaceSagemaker, ScalableDimension: aastypes.ScalableDimensionSageMakerVariantDesiredInstanceCount,
-		ResourceId: resource,
-	})
-	if err != nil {
-		t.Fatal(err)
+	if out := s.operate(t, "hand-over", steered+"/AllTraffic", "--yes"); !strings.Contains(out, "It is done.") {
+		t.Error(out)
 	}
 	s.emitAlarm(t, steered)
 	s.reaches(t, steered, 6)
