@@ -46,7 +46,7 @@ application-autoscaling:RegisterScalableTarget.`,
   sagescale hand-over chat-llm/AllTraffic --back --yes`,
 		Args: usage(cobra.ExactArgs(1)),
 	}
-	o.operatorOptions.flags(cmd)
+	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.back, "back", false, "back to Application Auto Scaling")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "carry the steps out")
 	cmd.RunE = o.run
@@ -90,7 +90,6 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 	if err != nil {
 		return report.HandOver{}, err
 	}
-	name.endpoint = e.Name // in the case that it is registered under
 	variant, _ := e.Variant(name.variant)
 	h := handingOver{Deployment: d, name: name, variant: variant, yes: o.yes}
 	steps := h.forth()
@@ -150,7 +149,8 @@ func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) 
 	t, ok := h.target(p)
 	switch {
 	case !ok:
-		return refused(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes it, and deploy", h.name, strings.Join(keys(p), ", "), h.name), nil
+		return refused(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
+			"it, and deploy", h.name, strings.Join(keys(p), ", "), h.name), nil
 	case t.DryRun:
 		return refused(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
 	case h.variant.Unsupported != "":
@@ -247,7 +247,8 @@ func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
 	}
 	switch {
 	case !ok:
-		return refused(s, "it is not registered there any more: register it with its policies first, as it was set up"), nil
+		return refused(s, "it is not registered there any more: register it with its policies first, "+
+			"as it was set up"), nil
 	case r.Suspended.None():
 		s.State, s.Detail = report.StepBefore, "it is registered with limits "+registeredLimits(r)+", and nothing is suspended"
 		return s, nil
@@ -307,7 +308,8 @@ func registeredLimits(r migrate.Registered) string { return fmt.Sprintf("%d to %
 // outside the registered limits.
 func (h handingOver) outside(r migrate.Registered) string {
 	if n := h.variant.Desired; n < r.Min || n > r.Max {
-		return fmt.Sprintf("; its capacity of %d is outside them, and Application Auto Scaling brings it inside by this call, at once", n)
+		return fmt.Sprintf("; its capacity of %d is outside them, and Application Auto Scaling brings it inside "+
+			"by this call, at once", n)
 	}
 	return ""
 }

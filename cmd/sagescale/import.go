@@ -97,7 +97,8 @@ func (o *importOptions) check(cmd *cobra.Command, args []string) ([]variantName,
 func (o *importOptions) checkReplay(cmd *cobra.Command) error {
 	r := &o.replayed
 	given := cmd.Flags().Changed
-	for _, flag := range []string{"days", "devices", "instance-capacity", "price", "report", "provisioning", "scale-in", "metric-delay"} {
+	for _, flag := range []string{"days", "devices", "instance-capacity", "price", "report", "provisioning",
+		"scale-in", "metric-delay"} {
 		if !o.backtest && given(flag) {
 			return invalid(fmt.Errorf("--%s is for --backtest, which is not given", flag))
 		}
@@ -106,12 +107,14 @@ func (o *importOptions) checkReplay(cmd *cobra.Command) error {
 		return nil
 	}
 	if o.out == "" && *o.format != "json" {
-		return invalid(errors.New("--backtest answers on standard output, where the policy would go: give --out FILE, or --format json"))
+		return invalid(errors.New("--backtest answers on standard output, where the policy would go: give --out " +
+			"FILE, or --format json"))
 	}
 	if r.report != "" && r.report == o.out {
 		return invalid(fmt.Errorf("--report and --out are the same file, %s", o.out))
 	}
-	return errors.Join(r.cloudwatch.checkNumbers(cmd), r.endpointTimes.check(), checkCapacity(cmd, r.capacity), r.checkPrice(cmd))
+	return errors.Join(r.cloudwatch.checkNumbers(cmd), r.endpointTimes.check(), checkCapacity(cmd, r.capacity),
+		r.checkPrice(cmd))
 }
 
 // spare refuses to write over a file, unless it is told to.
@@ -189,8 +192,10 @@ func registeredOf(ctx context.Context, a deployment.Account, name variantName) (
 		return nil, nil, err
 	}
 	if len(found) == 0 {
-		return nil, nil, fmt.Errorf("nothing is registered with Application Auto Scaling for %s in %s, so there is nothing to import: "+
-			"look in another Region by --region, or write a policy of your own", strings.Join(named(e.Name, variants), ", "), a.Region)
+		return nil, nil, fmt.Errorf("nothing is registered with Application Auto Scaling for %s in %s, so there "+
+			"is nothing to import: "+
+			"look in another Region by --region, or write a policy of your own", strings.Join(named(e.Name, variants),
+			", "), a.Region)
 	}
 	for i := range found {
 		for j := range found[i].Policies {
@@ -251,7 +256,8 @@ func (o *importOptions) answer(cmd *cobra.Command, answer report.Imported) error
 	default:
 		_, err = fmt.Fprint(cmd.OutOrStdout(), answer.Policy)
 		if !answer.Complete() {
-			fmt.Fprintln(cmd.ErrOrStderr(), "sagescale: not all that is registered is in the policy: see its comments, LEFT OUT")
+			fmt.Fprintln(cmd.ErrOrStderr(), "sagescale: not all that is registered is in the policy: see its "+
+				"comments, LEFT OUT")
 		}
 	}
 	if err == nil && !answer.Complete() {

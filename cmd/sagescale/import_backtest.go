@@ -20,7 +20,8 @@ import (
 // is registered, over the variant's own load.
 func (o *importOptions) compare(cmd *cobra.Command, a deployment.Account, all []migrate.Registered, now func() time.Time) (*report.Backtest, error) {
 	if len(all) != 1 {
-		return nil, invalid(fmt.Errorf("--backtest replays one variant, and %d are registered: name it, as %s/%s", len(all), all[0].Endpoint, all[0].Variant))
+		return nil, invalid(fmt.Errorf("--backtest replays one variant, and %d are registered: name it, as %s/%s",
+			len(all), all[0].Endpoint, all[0].Variant))
 	}
 	t, notes, err := replayable(all[0], now())
 	if err != nil {
@@ -43,7 +44,8 @@ func (o *importOptions) compare(cmd *cobra.Command, a deployment.Account, all []
 		DisableScaleIn: tracking.DisableScaleIn,
 		Actions:        t.ScheduledActions,
 	}
-	run.Notes = append(run.Notes, fmt.Sprintf("Application Auto Scaling is replayed at what is registered: %s requests a minute on an instance, limits %d to %d.",
+	run.Notes = append(run.Notes, fmt.Sprintf("Application Auto Scaling is replayed at what is registered: %s "+
+		"requests a minute on an instance, limits %d to %d.",
 		strconv.FormatFloat(tracking.TargetValue, 'f', -1, 64), t.Limits.Min, t.Limits.Max))
 	r.peers = []string{r.registered.Peer().Name(), oracleName}
 	runs := []report.Backtest{run}
@@ -67,14 +69,17 @@ func replayable(r migrate.Registered, now time.Time) (policy.Target, []string, e
 		return policy.Target{}, nil, fmt.Errorf("compile the policy: %s", faults[0])
 	}
 	before := len(t.TargetTracking) + len(t.StepScaling)
-	t.TargetTracking = slices.DeleteFunc(t.TargetTracking, func(x policy.TargetTracking) bool { return x.Metric.Name != policy.InvocationsPerInstance })
+	t.TargetTracking = slices.DeleteFunc(t.TargetTracking,
+		func(x policy.TargetTracking) bool { return x.Metric.Name != policy.InvocationsPerInstance })
 	t.StepScaling = nil
 	if len(t.TargetTracking) == 0 {
-		return t, nil, invalid(errors.New("--backtest needs a policy that tracks InvocationsPerInstance: the requests of the past tell no other metric. Import without it"))
+		return t, nil, invalid(errors.New("--backtest needs a policy that tracks InvocationsPerInstance: the " +
+			"requests of the past tell no other metric. Import without it"))
 	}
 	var notes []string
 	if left := before - len(t.TargetTracking); left > 0 {
-		notes = append(notes, fmt.Sprintf("Both are replayed by InvocationsPerInstance alone: %d other policies, whose metrics requests do not tell, have no say.", left))
+		notes = append(notes, fmt.Sprintf("Both are replayed by InvocationsPerInstance alone: %d other policies, "+
+			"whose metrics requests do not tell, have no say.", left))
 	}
 	if suspended {
 		notes = append(notes, "Both are replayed as if no scaling were suspended.")

@@ -81,7 +81,8 @@ func queries(m types.CustomizedMetricSpecification) []migrate.Query {
 	out := make([]migrate.Query, 0, len(m.Metrics))
 	for _, q := range m.Metrics {
 		// The service returns the data of a query that does not say.
-		next := migrate.Query{ID: aws.ToString(q.Id), Expression: aws.ToString(q.Expression), Returned: q.ReturnData == nil || *q.ReturnData}
+		next := migrate.Query{ID: aws.ToString(q.Id), Expression: aws.ToString(q.Expression),
+			Returned: q.ReturnData == nil || *q.ReturnData}
 		if s := q.MetricStat; s != nil && s.Metric != nil {
 			next.Metric = &migrate.Metric{
 				Namespace: aws.ToString(s.Metric.Namespace), Name: aws.ToString(s.Metric.MetricName),

@@ -99,7 +99,8 @@ func (r *Registrations) Suspend(ctx context.Context, endpoint, variant string, s
 // targets returns what is registered of variants, in their order, without policies and
 // actions.
 func (r *Registrations) targets(ctx context.Context, endpoint string, variants []string) ([]migrate.Registered, error) {
-	input := &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: namespace, ScalableDimension: dimension}
+	input := &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: namespace,
+		ScalableDimension: dimension}
 	for _, v := range variants {
 		input.ResourceIds = append(input.ResourceIds, resourceOf(endpoint, v))
 	}
@@ -111,7 +112,8 @@ func (r *Registrations) targets(ctx context.Context, endpoint string, variants [
 		}
 		for _, t := range page.ScalableTargets {
 			// A service that does answer for another case means the same variant.
-			i := slices.IndexFunc(input.ResourceIds, func(id string) bool { return strings.EqualFold(id, aws.ToString(t.ResourceId)) })
+			i := slices.IndexFunc(input.ResourceIds,
+				func(id string) bool { return strings.EqualFold(id, aws.ToString(t.ResourceId)) })
 			if i >= 0 {
 				found[i] = registered(endpoint, variants[i], t)
 			}

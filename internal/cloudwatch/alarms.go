@@ -46,7 +46,8 @@ func (a *Alarms) Calling(ctx context.Context, arn string) ([]migrate.Alarm, erro
 		}
 		for _, c := range page.CompositeAlarms {
 			if slices.Contains(slices.Concat(c.AlarmActions, c.OKActions, c.InsufficientDataActions), arn) {
-				out = append(out, migrate.Alarm{Name: aws.ToString(c.AlarmName), Enabled: aws.ToBool(c.ActionsEnabled), Actions: c.AlarmActions})
+				out = append(out, migrate.Alarm{Name: aws.ToString(c.AlarmName),
+					Enabled: aws.ToBool(c.ActionsEnabled), Actions: c.AlarmActions})
 			}
 		}
 		if aws.ToString(page.NextToken) == "" {

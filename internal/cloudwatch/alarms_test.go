@@ -1,6 +1,7 @@
 package cloudwatch_test
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -43,9 +44,7 @@ func busy(changes cbor.Map) cbor.Map {
 		"Threshold": cbor.Float64(80.5), "ComparisonOperator": cbor.String("GreaterThanThreshold"),
 		"EvaluationPeriods": cbor.Uint(5), "DatapointsToAlarm": cbor.Uint(4), "TreatMissingData": cbor.String("notBreaching"),
 	}
-	for name, v := range changes {
-		out[name] = v
-	}
+	maps.Copy(out, changes)
 	return out
 }
 

@@ -18,7 +18,8 @@ func (b *builder) action(a Action, now time.Time) {
 		return
 	}
 	if over(a, now) {
-		b.differ(Changed, about, "it is left out because it fires no more; the limits that it set are in those that are registered, unless others came later", "")
+		b.differ(Changed, about, "it is not written, because it fires no more; the limits that it set are in those "+
+			"that are registered, unless others came later", "")
 		return
 	}
 	s := policy.ScheduledActionSpec{
@@ -66,7 +67,8 @@ func (b *builder) atLeastOne(about, field string, limit *int) *int {
 	if limit == nil || *limit >= 1 {
 		return limit
 	}
-	b.leaveOut(about, fmt.Sprintf("its %s is %d, and a real-time variant has one instance at least: the policy says 1", field, *limit),
+	b.leaveOut(about, fmt.Sprintf("its %s is %d, and a real-time variant has one instance at least: "+
+		"the policy says 1", field, *limit),
 		"An asynchronous endpoint that goes to zero is not for sagescale: leave it to Application Auto Scaling.")
 	return new(1)
 }

@@ -104,7 +104,8 @@ func (m *metrics) name(spec policy.MetricSpec, base string) (policy.MetricSpec, 
 // input is one metric as the policy file has it. A metric without dimensions has none
 // here too, and not those of the variant.
 func input(m Metric) policy.MetricInputSpec {
-	out := policy.MetricInputSpec{Namespace: &m.Namespace, MetricName: &m.Name, Statistic: &m.Statistic, Dimensions: m.Dimensions}
+	out := policy.MetricInputSpec{Namespace: &m.Namespace, MetricName: &m.Name, Statistic: &m.Statistic,
+		Dimensions: m.Dimensions}
 	if out.Dimensions == nil {
 		out.Dimensions = map[string]string{}
 	}

@@ -212,7 +212,7 @@ func TestConvert(t *testing.T) {
 			s.Aggregation, s.Cooldown, a.Datapoints, a.MissingData = "Average", seconds(300), 3, "missing"
 		}), limits + busy + ladder, ""},
 		"a magnitude without a percentage": {stepped(func(s *migrate.Step, _ *migrate.Alarm) { s.MinAdjustment = new(2) }), limits + busy + ladder,
-			`changed: policy "p": its MinAdjustmentMagnitude of 2 is left out: it is for percentages alone`},
+			`changed: policy "p": its MinAdjustmentMagnitude of 2 is not written: it is for percentages alone`},
 		"a gap": {stepped(func(s *migrate.Step, _ *migrate.Alarm) { s.Adjustments[1].Lower = new(11.0) }), limits,
 			`left-out: policy "p": the policy file does not take it: stepAdjustments[1]: leaves a gap after stepScaling[0].stepAdjustments[0], from 10 to 11`},
 		"a percentile": {stepped(func(_ *migrate.Step, a *migrate.Alarm) { a.Queries[0].Metric.Statistic = "p90" }), limits,
@@ -253,9 +253,9 @@ func TestConvert(t *testing.T) {
 			`left-out: scheduled action "office": its MinCapacity is 0, and a real-time variant has one instance at least: the policy says 1` + "\n" +
 				`left-out: scheduled action "office": its MaxCapacity is 0, and a real-time variant has one instance at least: the policy says 1`},
 		"an action that is over": {acting(func(a *migrate.Action) { a.Schedule = "at(2026-11-23T09:59:00)" }), limits,
-			`changed: scheduled action "office": it is left out because it fires no more; the limits that it set are in those that are registered, unless others came later`},
+			`changed: scheduled action "office": it is not written, because it fires no more; the limits that it set are in those that are registered, unless others came later`},
 		"an action that ended": {acting(func(a *migrate.Action) { a.End = new(now()) }), limits,
-			`changed: scheduled action "office": it is left out because it fires no more; the limits that it set are in those that are registered, unless others came later`},
+			`changed: scheduled action "office": it is not written, because it fires no more; the limits that it set are in those that are registered, unless others came later`},
 		"an action to come": {acting(func(a *migrate.Action) { a.Schedule = "at(2026-11-23T10:01:00)" }),
 			limits + strings.ReplaceAll(office, "cron(0 8 ? * MON-FRI *)", "at(2026-11-23T10:01:00)") + "    minCapacity: 2\n    maxCapacity: 8\n", ""},
 		"a schedule of seven fields": {acting(func(a *migrate.Action) { a.Schedule = "cron(0 0 8 ? * MON-FRI *)" }), limits,
@@ -281,7 +281,8 @@ func TestConvert(t *testing.T) {
 			if text != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", text, tt.want)
 			}
-			if differences != tt.differ && !(strings.HasSuffix(tt.differ, ": ") && strings.HasPrefix(differences, tt.differ)) {
+			open := strings.HasSuffix(tt.differ, ": ") // what follows is another package's
+			if differences != tt.differ && (!open || !strings.HasPrefix(differences, tt.differ)) {
 				t.Errorf("differs:\n%s\nwant:\n%s", differences, tt.differ)
 			}
 		})
@@ -307,7 +308,7 @@ func TestOtherwise(t *testing.T) {
 		"concurrency": {chat(tracking(func(t *migrate.Tracking) { t.Predefined = "SageMakerVariantConcurrentRequestsPerModelHighResolution" })),
 			[]string{"ConcurrentRequestsPerModel is read", "a scale-in waits"}},
 		"steps":                    {chat(step(nil)), []string{"what any scale-out has added"}},
-		"steps in":                 {chat(removing), []string{"what any scale-out has added", "missing datapoints"}},
+		"steps in":                 {chat(removing), []string{"what any scale-out has added", "missing datapoints", "a scale-in waits"}},
 		"an action":                {chat(action(func(a *migrate.Action) { a.Min, a.Max = new(1), new(8) })), []string{"minCapacity and maxCapacity are those registered now"}},
 		"an action, since changed": {chat(action(nil)), []string{"minCapacity and maxCapacity are those registered now", "by the scheduled actions they are 2 to 8 now, and 1 to 8 are registered"}},
 		"a rate":                   {chat(action(func(a *migrate.Action) { a.Schedule, a.Min = "rate(1 day)", new(1) })), []string{"a rate without a startTime", "minCapacity and"}},
@@ -378,7 +379,7 @@ func TestFile(t *testing.T) {
 	lines := strings.Split(string(file), "\n")
 	for _, want := range []string{
 		`# LEFT OUT: policy "p": the policy file does not take it: targetValue: -1:`,
-		"# otherwise: target tracking: a scale-in waits for the cooldown of the last",
+		"# otherwise: scaling in: a scale-in waits for the cooldown of the last",
 		`  # policy "a\u2028b\nc: d"`,
 		`  # scheduled action "office"`,
 	} {

@@ -12,12 +12,14 @@ import (
 func (b *builder) steps(p Policy) {
 	about := named("policy", p.Name)
 	if len(p.Alarms) == 0 {
-		b.leaveOut(about, "no alarm of CloudWatch has it among its actions, so it does nothing, and there is no metric to go by",
+		b.leaveOut(about, "no alarm of CloudWatch has it among its actions, so it does nothing, and there is no "+
+			"metric to go by",
 			"Give it an alarm and import again, or leave it out.")
 	}
 	for _, a := range p.Alarms {
 		if why := silent(a, p.ARN); why != "" {
-			b.leaveOut(about, fmt.Sprintf("its alarm %.80q %s, so it does nothing by it", a.Name, why), "Mend the alarm and import again, or leave it out.")
+			b.leaveOut(about, fmt.Sprintf("its alarm %.80q %s, so it does nothing by it", a.Name, why),
+				"Mend the alarm and import again, or leave it out.")
 			continue
 		}
 		b.step(about, p, a)
@@ -39,7 +41,8 @@ func silent(a Alarm, arn string) string {
 func (b *builder) step(about string, p Policy, a Alarm) {
 	metric, err := b.watched(a)
 	if err != nil {
-		b.leaveOut(about, fmt.Sprintf("%v. No step of it is taken", err), "Write a step policy on a metric that the policy file can say.")
+		b.leaveOut(about, fmt.Sprintf("%v. No step of it is taken", err),
+			"Write a step policy on a metric that the policy file can say.")
 		return
 	}
 	b.unitless(about, a.Queries)
@@ -59,7 +62,8 @@ func (b *builder) step(about string, p Policy, a Alarm) {
 		s.TreatMissingData = &v
 	}
 	for _, x := range p.Step.Adjustments {
-		s.StepAdjustments = append(s.StepAdjustments, policy.StepAdjustmentSpec{LowerBound: x.Lower, UpperBound: x.Upper, Adjustment: &x.Adjustment})
+		s.StepAdjustments = append(s.StepAdjustments,
+			policy.StepAdjustmentSpec{LowerBound: x.Lower, UpperBound: x.Upper, Adjustment: &x.Adjustment})
 	}
 	b.magnitude(about, &s, p.Step.MinAdjustment)
 	b.spec.StepScaling = append(b.spec.StepScaling, s)
@@ -70,11 +74,14 @@ func (b *builder) step(about string, p Policy, a Alarm) {
 func (b *builder) watched(a Alarm) (policy.MetricSpec, error) {
 	switch {
 	case len(a.Queries) == 0:
-		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q watches other alarms, or something else that is no metric", a.Name)
+		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q watches other alarms, or something else "+
+			"that is no metric", a.Name)
 	case a.Threshold == nil:
-		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q has no number for a threshold, as one by an anomaly band", a.Name)
+		return policy.MetricSpec{}, fmt.Errorf("its alarm %.80q has no number for a threshold, as one by "+
+			"an anomaly band", a.Name)
 	case a.WallClock:
-		return policy.MetricSpec{}, fmt.Errorf("the periods of its alarm %.80q go by the wall clock, and those of a policy slide", a.Name)
+		return policy.MetricSpec{}, fmt.Errorf("the periods of its alarm %.80q go by the wall clock, and those of "+
+			"a policy slide", a.Name)
 	}
 	return b.metrics.spec(a.Queries, policy.DefaultPeriod, a.Name)
 }
@@ -106,7 +113,8 @@ func (b *builder) magnitude(about string, s *policy.StepScalingSpec, least *int)
 	switch {
 	case least == nil || *least == 1 && *s.AdjustmentType == policy.PercentChangeInCapacity:
 	case *s.AdjustmentType != policy.PercentChangeInCapacity:
-		b.differ(Changed, about, fmt.Sprintf("its MinAdjustmentMagnitude of %d is left out: it is for percentages alone", *least), "")
+		b.differ(Changed, about, fmt.Sprintf("its MinAdjustmentMagnitude of %d is not written: it is for "+
+			"percentages alone", *least), "")
 	default:
 		s.MinAdjustmentMagnitude = new(*least)
 	}

@@ -57,7 +57,8 @@ func (b *builder) policy(p Policy) {
 	case p.Kind == StepScaling && p.Step != nil:
 		b.steps(p)
 	default:
-		b.leaveOut(named("policy", p.Name), fmt.Sprintf("a policy of the kind %.80q is none that sagescale knows", p.Kind), "")
+		b.leaveOut(named("policy", p.Name), fmt.Sprintf("a policy of the kind %.80q is none that sagescale knows",
+			p.Kind), "")
 	}
 }
 
@@ -81,7 +82,8 @@ func (b *builder) fit() (policy.Target, error) {
 			return t, nil
 		}
 		if !slices.ContainsFunc(faults, b.takeOut) {
-			return policy.Target{}, fmt.Errorf("make a policy of the registration of %s/%s: %s", b.registered.Endpoint, b.registered.Variant, faults[0])
+			return policy.Target{}, fmt.Errorf("make a policy of the registration of %s/%s: %s",
+				b.registered.Endpoint, b.registered.Variant, faults[0])
 		}
 	}
 }
@@ -110,7 +112,8 @@ func (b *builder) takeOut(f policy.Fault) bool {
 		return false
 	}
 	rule := strings.TrimPrefix(policy.Fault{Path: f.Path[2:], Rule: f.Rule, Value: f.Value}.String(), ": ")
-	b.leaveOut(about, "the policy file does not take it: "+rule, "Write what is meant in a way that the policy file takes.")
+	b.leaveOut(about, "the policy file does not take it: "+rule,
+		"Write what is meant in a way that the policy file takes.")
 	return true
 }
 
@@ -129,16 +132,19 @@ func (b *builder) suspended() {
 	switch {
 	case s.Whole():
 		b.spec.DryRun = new(true)
-		b.differ(Changed, about, "all scaling is suspended in Application Auto Scaling, so the policy has dryRun: it decides and never acts",
+		b.differ(Changed, about, "all scaling is suspended in Application Auto Scaling, so the policy has dryRun: "+
+			"it decides and never acts",
 			"Take dryRun out to let sagescale scale.")
 		return
 	case s.In:
 		b.spec.DisableScaleIn = new(true)
-		b.differ(Changed, about, "scaling in is suspended in Application Auto Scaling, so the policy has disableScaleIn", "Take it out to let sagescale remove capacity.")
+		b.differ(Changed, about, "scaling in is suspended in Application Auto Scaling, so the policy has "+
+			"disableScaleIn", "Take it out to let sagescale remove capacity.")
 	}
 	if s.Out {
 		b.spec.Behavior = &policy.BehaviorSpec{ScaleOut: &policy.BehaviorRuleSpec{SelectPolicy: new(policy.SelectDisabled)}}
-		b.differ(Changed, about, "scaling out is suspended in Application Auto Scaling, so the policy's behavior disables it", "Take it out to let sagescale add capacity.")
+		b.differ(Changed, about, "scaling out is suspended in Application Auto Scaling, so the policy's "+
+			"behavior disables it", "Take it out to let sagescale add capacity.")
 	}
 }
 
@@ -160,8 +166,9 @@ func (b *builder) limitsNow(t policy.Target, now time.Time) {
 	was := schedule.Limits{Min: b.registered.Min, Max: b.registered.Max}
 	is, _ := schedule.InForce(t.Limits, t.ScheduledActions, now)
 	if was.Min >= 1 && is != was {
-		b.differ(Otherwise, "the limits", fmt.Sprintf("by the scheduled actions they are %d to %d now, and %d to %d are registered: "+
-			"somebody has changed them since the last firing, or it has not fired yet; here a firing counts from its time on, also one from before the deployment",
+		b.differ(Otherwise, "the limits", fmt.Sprintf("by the scheduled actions they are %d to %d now, and "+
+			"%d to %d are registered: somebody has changed them since the last firing, or it has not fired yet; "+
+			"here a firing counts from its time on, also one from before the deployment",
 			is.Min, is.Max, was.Min, was.Max), "Say in the scheduled actions what the limits are to be.")
 	}
 }

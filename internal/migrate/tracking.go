@@ -21,7 +21,8 @@ func (b *builder) tracking(p Policy) {
 	about, t := named("policy", p.Name), *p.Tracking
 	metric, err := b.tracked(t, p.Name)
 	if err != nil {
-		b.leaveOut(about, fmt.Sprintf("%v. Nothing of it adds capacity, and nothing of it keeps another policy from removing some", err), replaceMetric)
+		b.leaveOut(about, fmt.Sprintf("%v. Nothing of it adds capacity, and nothing of it keeps another policy "+
+			"from removing some", err), replaceMetric)
 		return
 	}
 	if t.Predefined == "" {
@@ -50,11 +51,14 @@ func (b *builder) tracked(t Tracking, name string) (policy.MetricSpec, error) {
 	case t.Predefined == concurrent:
 		return policy.MetricSpec{Predefined: policy.ConcurrentRequestsPerModel}, nil
 	case t.Predefined == provisioned:
-		return policy.MetricSpec{}, fmt.Errorf("%s scales the provisioned concurrency of a serverless variant, and sagescale scales instances", provisioned)
+		return policy.MetricSpec{}, fmt.Errorf("%s scales the provisioned concurrency of a serverless variant, "+
+			"and sagescale scales instances", provisioned)
 	case strings.HasPrefix(t.Predefined, inferencePrefix):
-		return policy.MetricSpec{}, fmt.Errorf("%.80q scales the copies of an inference component, and sagescale scales instances", t.Predefined)
+		return policy.MetricSpec{}, fmt.Errorf("%.80q scales the copies of an inference component, and sagescale "+
+			"scales instances", t.Predefined)
 	case t.Predefined != "":
-		return policy.MetricSpec{}, fmt.Errorf("%.80q is no predefined metric of a variant that sagescale knows", t.Predefined)
+		return policy.MetricSpec{}, fmt.Errorf("%.80q is no predefined metric of a variant that sagescale knows",
+			t.Predefined)
 	}
 	return b.metrics.spec(t.Queries, policy.DefaultPeriod, name)
 }
@@ -78,7 +82,8 @@ func (b *builder) cooldown(about, field string, d *time.Duration) *policy.Durati
 // unitless notes the units that are not asked for.
 func (b *builder) unitless(about string, all []Query) {
 	if found := units(all); len(found) > 0 {
-		b.differ(Changed, about, fmt.Sprintf("it asks for datapoints of the unit %.80q alone, and the policy for those of any", strings.Join(found, ", ")),
+		b.differ(Changed, about, fmt.Sprintf("it asks for datapoints of the unit %.80q alone, and the policy "+
+			"for those of any", strings.Join(found, ", ")),
 			"Nothing, unless the metric is published in several units.")
 	}
 }

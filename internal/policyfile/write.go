@@ -209,7 +209,7 @@ func comment(s string) string {
 	var out []string
 	for paragraph := range strings.SplitSeq(plain.Text(s), "\n") {
 		line := "#"
-		for _, word := range strings.Fields(paragraph) {
+		for word := range strings.FieldsSeq(paragraph) {
 			if len(line) > 1 && len(line)+1+len(word) > commentWidth {
 				out = append(out, line)
 				line = "#  "

@@ -63,7 +63,8 @@ func (h HandOver) Text(w io.Writer) error {
 		from, to = to, from
 	}
 	var b strings.Builder
-	b.WriteString(wrap(fmt.Sprintf("%s/%s in %s goes from %s to %s, stack %s.", h.Endpoint, h.Variant, h.Region, from, to, h.Stack), ""))
+	b.WriteString(wrap(fmt.Sprintf("%s/%s in %s goes from %s to %s, stack %s.", h.Endpoint, h.Variant, h.Region, from,
+		to, h.Stack), ""))
 	for i, s := range h.Steps {
 		fmt.Fprintf(&b, "\n%d. %s: %s\n", i+1, s.What, s.State)
 		section(&b, "why", s.Why)
@@ -86,9 +87,11 @@ func (h HandOver) end() string {
 	command := fmt.Sprintf("  sagescale hand-over %s/%s", h.Endpoint, h.Variant)
 	switch {
 	case h.has(StepFailed):
-		return wrap("What the last step has changed is not known. Mend what it says, and look again:", "") + command + forth + "\n"
+		return wrap("What the last step has changed is not known. Mend what it says, and look again:",
+			"") + command + forth + "\n"
 	case h.Refused() && h.has(StepDone):
-		return wrap("It is not complete. Mend what the last step says, and begin again: what is done is not done twice.", "")
+		return wrap("It is not complete. Mend what the last step says, and begin again: what is done is "+
+			"not done twice.", "")
 	case h.Refused():
 		return wrap("Nothing was changed. Mend what the last step says first.", "")
 	case h.has(StepToDo):

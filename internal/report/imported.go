@@ -82,7 +82,8 @@ func (i Imported) Text(w io.Writer) error {
 			return err
 		}
 	}
-	b.WriteString("\n" + wrap("The policy is in "+i.File+". Look at it, and deploy it; nothing is scaled by it before the hand-over:", ""))
+	b.WriteString("\n" + wrap("The policy is in "+i.File+". Look at it, and deploy it; nothing is scaled by it "+
+		"before the hand-over:", ""))
 	for _, t := range i.Targets {
 		fmt.Fprintf(&b, "  sagescale hand-over %s/%s\n", *t.Spec.Endpoint, *t.Spec.Variant)
 	}
@@ -97,14 +98,16 @@ func (i Imported) target(b *strings.Builder, t migrate.Target) {
 	for _, list := range []struct {
 		n     int
 		thing string
-	}{{len(s.TargetTracking), "tracked metric"}, {len(s.StepScaling), "step alarm"}, {len(s.ScheduledActions), "scheduled action"}} {
+	}{{len(s.TargetTracking), "tracked metric"}, {len(s.StepScaling), "step alarm"}, {len(s.ScheduledActions),
+		"scheduled action"}} {
 		if list.n > 0 {
 			parts = append(parts, plural(list.n, list.thing))
 		}
 	}
 	b.WriteString(wrap(fmt.Sprintf("%s/%s: %s", *s.Endpoint, *s.Variant, strings.Join(parts, ", ")), ""))
 	for _, d := range t.Differences {
-		label := map[migrate.Kind]string{migrate.LeftOut: "LEFT OUT", migrate.Changed: "changed", migrate.Otherwise: "otherwise"}[d.Kind]
+		label := map[migrate.Kind]string{migrate.LeftOut: "LEFT OUT", migrate.Changed: "changed",
+			migrate.Otherwise: "otherwise"}[d.Kind]
 		section(b, label, d.String())
 	}
 }
