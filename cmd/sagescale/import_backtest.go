@@ -78,8 +78,8 @@ func replayable(r migrate.Registered, now time.Time) (policy.Target, []string, e
 	}
 	var notes []string
 	if left := before - len(t.TargetTracking); left > 0 {
-		notes = append(notes, fmt.Sprintf("Both are replayed by InvocationsPerInstance alone: %d other policies, "+
-			"whose metrics requests do not tell, have no say.", left))
+		notes = append(notes, fmt.Sprintf("Both are replayed by InvocationsPerInstance alone: requests do not tell "+
+			"the metrics of other policies (%d).", left))
 	}
 	if suspended {
 		notes = append(notes, "Both are replayed as if no scaling were suspended.")

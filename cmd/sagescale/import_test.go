@@ -133,6 +133,17 @@ func TestImportBacktest(t *testing.T) {
 		t.Errorf("%d notes: %+v", n, suspended)
 	}
 
+	stepped := read(func(a *registrar) {
+		a.policies = append(a.policies, slowPolicy())
+		alarm := slowAlarm("p90")
+		delete(alarm, "ExtendedStatistic")
+		alarm["Statistic"] = cbor.String("Maximum")
+		a.alarms = []cbor.Map{alarm}
+	})
+	if !slices.ContainsFunc(stepped.Backtest.Notes, func(s string) bool { return strings.HasSuffix(s, "the metrics of other policies (1).") }) {
+		t.Errorf("a policy without a say: %+v", stepped)
+	}
+
 	code, text, errs := replayed(same, "--out", "scaling.yaml", "--report", "out.html")
 	for _, want := range []string{"application-auto-scaling", "oracle", "replayed at what is registered: 700 requests a minute on an instance, limits 1 to 8.", "The policy is in scaling.yaml."} {
 		if code != exitDone || !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
