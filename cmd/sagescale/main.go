@@ -90,7 +90,8 @@ IAM actions, and write nothing but what they say.`,
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
 	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		statusCommand(now), planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
+		statusCommand(now), planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now),
+		doctorCommand(now))
 	return root
 }
 

@@ -16,12 +16,25 @@ import (
 
 // client answers with stacks, or fails.
 type client struct {
-	stacks []types.Stack
-	err    error
+	stacks    []types.Stack
+	resources []types.StackResourceSummary
+	next      *string
+	err       error
 }
 
 func (c client) DescribeStacks(context.Context, *sdk.DescribeStacksInput, ...func(*sdk.Options)) (*sdk.DescribeStacksOutput, error) {
 	return &sdk.DescribeStacksOutput{Stacks: c.stacks}, c.err
+}
+
+func (c client) ListStackResources(_ context.Context, in *sdk.ListStackResourcesInput, _ ...func(*sdk.Options)) (*sdk.ListStackResourcesOutput, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	page := &sdk.ListStackResourcesOutput{NextToken: c.next}
+	if in.NextToken == nil {
+		page.StackResourceSummaries = c.resources
+	}
+	return page, nil
 }
 
 func TestOutputs(t *testing.T) {
