@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -17,9 +15,6 @@ import (
 	"sagescale/internal/policyfile"
 	"sagescale/internal/report"
 )
-
-// errUnwell says that an examination found a problem. The report has said which.
-var errUnwell = errors.New("something is wrong")
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
@@ -42,8 +37,16 @@ or not seen.
 
 Every finding says what is so, why it matters and what to do. Nothing is changed. What
 these credentials may not look at is "not checked", with the IAM action that is
-lacking. Exit code 0 says that there is no problem (warnings and notes there may be), 1
-that there is one.`,
+lacking. The exit code is 1 when there is a problem, and 0 when there is none; warnings
+and notes there may be.
+
+Needed are the IAM actions cloudformation:DescribeStacks and ListStackResources,
+lambda:GetFunction, iam:SimulatePrincipalPolicy, dynamodb:DescribeTable,
+DescribeContinuousBackups, DescribeTimeToLive and Query, events:DescribeRule and
+ListTargetsByRule, scheduler:ListSchedules and GetSchedule, sqs:GetQueueAttributes,
+cloudwatch:DescribeAlarms and GetMetricData, logs:FilterLogEvents,
+sagemaker:DescribeEndpoint and DescribeEndpointConfig, and
+application-autoscaling:DescribeScalableTargets.`,
 		Example: `  sagescale doctor
   sagescale doctor --policy scaling.yaml --verbose
   sagescale doctor --format json | jq '.findings[] | select(.level == "problem")'`,
@@ -57,13 +60,14 @@ that there is one.`,
 		if err := checkFormat(*o.format); err != nil {
 			return err
 		}
+		defer working(cmd.ErrOrStderr(), "examining the deployment")()
 		return o.examine(cmd.Context(), cmd.OutOrStdout(), now)
 	}
 	return cmd
 }
 
-// examine examines the deployment and writes the report. It fails with errUnwell when that
-// has a problem.
+// examine examines the deployment and writes the report. It fails with errHelp when there
+// is a problem.
 func (o *doctorOptions) examine(ctx context.Context, w io.Writer, now func() time.Time) error {
 	var file *policy.Policy
 	if o.policy != "" {
@@ -84,14 +88,10 @@ func (o *doctorOptions) examine(ctx context.Context, w io.Writer, now func() tim
 	if err := o.write(w, found); err != nil {
 		return err
 	}
-	switch n := found.Summary.Problems; n {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("%w: 1 problem", errUnwell)
-	default:
-		return fmt.Errorf("%w: %d problems", errUnwell, n)
+	if found.Summary.Problems > 0 {
+		return errHelp
 	}
+	return nil
 }
 
 func (o *doctorOptions) write(w io.Writer, r doctor.Report) error {

@@ -53,6 +53,7 @@ func OpenDoctor(ctx context.Context, where Where, now func() time.Time) (*doctor
 		Alarms:    cloudwatch.NewAlarmStates(sdkcloudwatch.NewFromConfig(account.config)),
 		Queues:    sqs.New(sdksqs.NewFromConfig(account.config)),
 		Metrics:   account.Metrics,
+		Logs:      d.Logs,
 		Endpoints: account.Endpoints,
 		Configs:   sagemaker.NewConfigs(sdksagemaker.NewFromConfig(account.config)),
 		Scalers:   account.Scalers,

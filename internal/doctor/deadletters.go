@@ -30,7 +30,7 @@ func (d *Doctor) deadLetters(f facts) check {
 	url := d.Deployed.Outputs[config.OutputDeadLetters]
 	return check{
 		name: "dead letters",
-		why:  "Each was an event that could not be delivered or handled. It is worth nothing any more; what kept it may still be there.",
+		why:  "Where an event cannot be delivered or handled it is put into the queue: what kept it may still be there.",
 		fine: "the dead-letter queue is empty",
 		run: func(ctx context.Context) []Finding {
 			if url == "" {

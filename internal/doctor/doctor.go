@@ -13,7 +13,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,6 +53,7 @@ type Doctor struct {
 	Alarms    alarms
 	Queues    queues
 	Metrics   metrics
+	Logs      logs
 	Endpoints endpoints
 	Configs   configs
 	Scalers   scalers
@@ -143,13 +143,16 @@ type job func(context.Context) result
 // jobs returns everything that is to be looked at.
 func (d *Doctor) jobs(f facts) []job {
 	var all []job
-	for _, c := range slices.Concat(
-		[]check{d.stack(f), d.policyCheck(f), d.table(), d.rules(f), d.schedules(f), d.alarms(f), d.deadLetters(f), d.ticks(f), d.clock(f)},
-	) {
+	for _, c := range []check{d.stack(f), d.policyCheck(f)} {
 		all = append(all, c.job())
 	}
 	for _, name := range functionNames() {
 		all = append(all, d.function(name, f))
+	}
+	for _, c := range []check{
+		d.table(), d.rules(f), d.schedules(f), d.alarms(f), d.deadLetters(f), d.ticks(f), d.records(f), d.clock(f),
+	} {
+		all = append(all, c.job())
 	}
 	all = append(all, d.refusal)
 	for _, e := range endpointsOf(f.policy) {

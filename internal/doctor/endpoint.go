@@ -117,9 +117,14 @@ func forecasting(t policy.Target) bool { return t.Predictive.Mode.Forecasts() }
 
 // endpointChecks are those of one endpoint and its targets.
 func (d *Doctor) endpointChecks(p *patient) []check {
-	all := []check{d.present(p), d.statusOf(p), d.remembered(p)}
+	all := []check{d.present(p), d.remembered(p)}
+	if p.endpointErr == nil {
+		all = append(all, d.statusOf(p))
+	}
 	for _, t := range p.targets {
-		all = append(all, d.scalable(p, t))
+		if p.endpointErr == nil {
+			all = append(all, d.scalable(p, t))
+		}
 		if v, found := p.endpoint.Variant(t.Variant); found && v.Unsupported == "" {
 			all = append(all, d.alone(p, t, v), p.capacity(t, v), d.deployments(p, t, v), d.measured(p, t))
 		}
@@ -144,7 +149,7 @@ func (d *Doctor) present(p *patient) check {
 					Do: "Make it, correct its name in the policy, or take it out, and deploy.",
 				}}
 			case p.endpointErr != nil:
-				return []Finding{d.unseen("endpoint "+p.name+" could not be looked at", p.endpointErr)}
+				return []Finding{d.unseen("endpoint "+p.name+" and its variants could not be looked at", p.endpointErr)}
 			}
 			return nil
 		},
@@ -163,7 +168,7 @@ func (d *Doctor) statusOf(p *patient) check {
 			}
 			see := command("aws", "sagemaker", "describe-endpoint", "--endpoint-name", p.name)
 			switch {
-			case p.endpointErr != nil || e.Status == activity.InService:
+			case e.Status == activity.InService:
 				return nil
 			case e.Status == activity.Broken:
 				return []Finding{{Level: Problem, What: fmt.Sprintf("Endpoint %s has failed: it can only be deleted.", p.name), Do: "See its FailureReason, and make it anew.", Command: see}}
@@ -181,9 +186,6 @@ func (d *Doctor) scalable(p *patient, t policy.Target) check {
 		name: "variant", target: t.Key(), why: "A target is the number of instances of one variant.",
 		fine: fmt.Sprintf("%s is scaled by its number of instances", t.Key()),
 		run: func(context.Context) []Finding {
-			if p.endpointErr != nil {
-				return []Finding{{Level: NotChecked, What: "The variant could not be looked at without its endpoint."}}
-			}
 			v, found := p.endpoint.Variant(t.Variant)
 			switch {
 			case !found:

@@ -113,7 +113,7 @@ func gathered(all []Finding) []Finding {
 }
 
 // check looks at one thing. Its findings have its name and its target, and its why where
-// they have none of their own. Fine is what is said where nothing is amiss.
+// they have none of their own. Fine is what is said where there is nothing to say.
 type check struct {
 	name, target, why, fine string
 	run                     func(context.Context) []Finding
@@ -124,13 +124,9 @@ func (c check) apply(ctx context.Context) []Finding {
 	found := c.run(ctx)
 	for i := range found {
 		f := &found[i]
-		f.Check, f.Target = c.name, cmp.Or(f.Target, c.target)
-		if f.Level != OK {
-			f.Why = cmp.Or(f.Why, c.why)
-		}
+		f.Check, f.Target, f.Why = c.name, cmp.Or(f.Target, c.target), cmp.Or(f.Why, c.why)
 	}
-	amiss := func(f Finding) bool { return f.Level == Problem || f.Level == Warning || f.Level == NotChecked }
-	if !slices.ContainsFunc(found, amiss) {
+	if len(found) == 0 {
 		found = append(found, Finding{Check: c.name, Target: c.target, Level: OK, What: c.fine})
 	}
 	return found
@@ -143,6 +139,7 @@ func (c check) job() job {
 
 // unseen is the finding of a question that got no answer.
 func (d *Doctor) unseen(what string, err error) Finding {
+	what = strings.ToUpper(what[:1]) + what[1:]
 	if action, ok := d.Denied(err); ok {
 		return Finding{
 			Level: NotChecked,

@@ -67,7 +67,7 @@ func (d *Doctor) lacking() []string {
 	var names []string
 	for _, name := range []string{
 		config.OutputTable, config.OutputSchedule, config.OutputAlarm, config.OutputSettle, config.OutputDigest,
-		config.OutputDeadLetters, config.OutputNotified,
+		config.OutputScheduleLogs, config.OutputDeadLetters, config.OutputNotified,
 	} {
 		if d.Deployed.Outputs[name] == "" {
 			names = append(names, name)

@@ -55,6 +55,7 @@ func (d *Doctor) tableStatus(ctx context.Context, name string) []Finding {
 	if !protected {
 		found = append(found, Finding{
 			Level: Warning, What: "The state table is not protected from being deleted.",
+			Why:     "With it all cooldowns, overrides and the history would go.",
 			Do:      "Protect it, as the deployment does.",
 			Command: command("aws", "dynamodb", "update-table", "--table-name", name, "--deletion-protection-enabled"),
 		})
@@ -72,7 +73,8 @@ func (d *Doctor) tableKept(ctx context.Context, name string) []Finding {
 	case !ok:
 		found = append(found, Finding{
 			Level: Warning, What: "What the state table held a while ago cannot be recovered: point-in-time recovery is off.",
-			Do: "Turn it on, as the deployment does.",
+			Why: "What is deleted or written over by mistake, cooldowns and overrides among it, is gone.",
+			Do:  "Turn it on, as the deployment does.",
 			Command: command("aws", "dynamodb", "update-continuous-backups", "--table-name", name,
 				"--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true"),
 		})

@@ -76,12 +76,16 @@ func labelled(b *strings.Builder, label, text string) {
 }
 
 // commandLines writes a command so that it can be pasted: what does not fit a line goes on
-// in the next one, as a shell takes it.
+// in the next one, as a shell takes it, best with an option.
 func commandLines(text, indent string) string {
 	const goesOn = ` \`
 	var b strings.Builder
 	column := 0
-	for word := range strings.SplitSeq(text, " ") {
+	for i, part := range strings.Split(text, " --") {
+		word := part
+		if i > 0 {
+			word = "--" + part
+		}
 		width := utf8.RuneCountInString(word)
 		switch {
 		case column == 0:
