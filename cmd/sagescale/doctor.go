@@ -52,7 +52,7 @@ application-autoscaling:DescribeScalableTargets.`,
   sagescale doctor --format json | jq '.findings[] | select(.level == "problem")'`,
 		Args: usage(cobra.NoArgs),
 	}
-	o.operatorOptions.flags(cmd)
+	o.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.policy, "policy", "", "policy `file` that the deployed policy should be")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list what is well too")

@@ -255,6 +255,9 @@ func (p *patient) capacity(t policy.Target, v activity.Variant) check {
 		name: "capacity", target: t.Key(), why: "The limits in force hold at once: no cooldown and no metric holds them back.",
 		fine: fmt.Sprintf("%s has %d instances, within its limits of %d to %d", t.Key(), v.Desired, l.Min, l.Max),
 		run: func(context.Context) []Finding {
+			if p.stateErr != nil {
+				return []Finding{{Level: NotChecked, What: "Which limits are in force could not be seen: overrides could not be read."}}
+			}
 			var found []Finding
 			before := p.limits(t, p.now.Add(-silent))
 			outside := func(l schedule.Limits) bool { return v.Desired < l.Min || v.Desired > l.Max }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"sagescale/internal/activity"
@@ -179,11 +180,11 @@ func describe(m policy.Metric) string {
 	if m.Computed() {
 		return fmt.Sprintf("the expression %s", m.Expression)
 	}
-	text := m.Namespace + " " + m.MetricName
+	parts := []string{m.Namespace + " " + m.MetricName}
 	for _, d := range m.Dimensions {
-		text += fmt.Sprintf(", %s=%s", d.Name, d.Value)
+		parts = append(parts, d.Name+"="+d.Value)
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // published is what is seen of how SageMaker publishes: how late, and whether zeros without

@@ -36,7 +36,7 @@ func (d *Doctor) remembered(p *patient) check {
 // endpoint, or that these credentials may not read.
 func (d *Doctor) unreadState(p *patient) Finding {
 	f := d.unseen("what is remembered of endpoint "+p.name+" could not be read", p.stateErr)
-	if dynamodb.Misread(p.stateErr) {
+	if _, denied := d.Denied(p.stateErr); !denied && dynamodb.Misread(p.stateErr) {
 		f.Level = Problem
 		f.Why = "Nothing of the endpoint is changed while this cannot be read."
 		f.Do = "If it is an override, end it by sagescale resume " + p.name + "/VARIANT; if it is of a newer version, deploy that one."
@@ -107,7 +107,7 @@ func (p *patient) override(t policy.Target) check {
 			o := p.overrides[t.Variant]
 			switch {
 			case p.stateErr != nil:
-				return []Finding{{Level: NotChecked, What: "Overrides could not be read: see the state of " + p.name + "."}}
+				return []Finding{{Level: NotChecked, What: "Overrides could not be read: see what is said of the state."}}
 			case !o.InForce(p.now):
 				return nil
 			}
