@@ -40,7 +40,7 @@ func OpenDoctor(ctx context.Context, where Where, now func() time.Time) (*doctor
 	}
 	d := deployed(account, where.Stack, stack.Outputs)
 	return &doctor.Doctor{
-		Stack: where.Stack, Region: account.Region, Deployed: stack,
+		Stack: where.Stack, Region: account.Region, Profile: where.Profile, Deployed: stack,
 		Policy: d.Policy,
 
 		Caller:    account.Caller,

@@ -35,6 +35,8 @@ type caller interface {
 // Doctor examines one deployment.
 type Doctor struct {
 	Stack, Region string
+	// Profile is the one of the credentials, empty for the preset one.
+	Profile string
 	// Deployed is what CloudFormation says of the stack.
 	Deployed cloudformation.Stack
 	// Policy reads the policy that the deployment runs. File, if there is one, is the

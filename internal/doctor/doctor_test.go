@@ -533,7 +533,7 @@ func TestCommandsAreQuoted(t *testing.T) {
 	w := newWorld(t)
 	name := `x; rm -rf 'y'`
 	w.stack.Outputs["ScheduleFunction"], w.functions[name] = name, lambda.Function{Reserved: new(0)}
-	want := `aws lambda delete-function-concurrency --function-name 'x; rm -rf '\''y'\'''`
+	want := `aws lambda delete-function-concurrency --function-name 'x; rm -rf '\''y'\''' --region eu-west-1`
 	if r := w.examine(); !slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool { return f.Command == want }) {
 		t.Errorf("no command %s in %+v", want, r.Findings)
 	}
@@ -588,4 +588,30 @@ func permissionsOfTheReadme(t *testing.T) map[string]bool {
 		}
 	}
 	return out
+}
+
+// A command is one on this deployment, whatever the environment of the shell says.
+func TestCommandsArePlaced(t *testing.T) {
+	w := newWorld(t)
+	w.table.protected = false
+	w.overrides["Embed"]["blue"] = policy.Override{Pause: policy.Both, Until: now().Add(time.Hour)}
+	d := w.doctor()
+	d.Profile, d.File = "oncall", parse(t, strings.Replace(deployed, "700", "701", 1))
+	r, err := d.Examine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range r.Findings {
+		if f.Command != "" {
+			got = append(got, f.Command)
+		}
+	}
+	if want := []string{
+		"make deploy POLICY=new.yaml",
+		"aws dynamodb update-table --table-name T --deletion-protection-enabled --profile oncall --region eu-west-1",
+		"sagescale resume Embed/blue --profile oncall --region eu-west-1",
+	}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sagescale/internal/config"
 )
 
 // Level is how much a finding matters.
@@ -72,7 +74,8 @@ func (d *Doctor) report(f facts, findings []Finding) Report {
 		Stack: d.Stack, Region: d.Region, Account: f.who.Account, Caller: f.who.Name,
 		Time: f.now.UTC().Truncate(time.Second), Findings: gathered(findings),
 	}
-	for _, f := range r.Findings {
+	for i, f := range r.Findings {
+		r.Findings[i].Command = d.placed(f.Command)
 		switch f.Level {
 		case Problem:
 			r.Summary.Problems++
@@ -160,6 +163,22 @@ func command(words ...string) string {
 		quoted[i] = quote(w)
 	}
 	return strings.Join(quoted, " ")
+}
+
+// placed returns a command with what makes it one on this deployment, whatever the shell's
+// environment says.
+func (d *Doctor) placed(text string) string {
+	tool, _, _ := strings.Cut(text, " ")
+	if tool != "aws" && tool != "sagescale" {
+		return text
+	}
+	if tool == "sagescale" && d.Stack != config.StackName {
+		text += " --stack " + quote(d.Stack)
+	}
+	if d.Profile != "" {
+		text += " --profile " + quote(d.Profile)
+	}
+	return text + " --region " + quote(d.Region)
 }
 
 // quote keeps a shell from making anything of a word.
