@@ -90,14 +90,14 @@ func (s *stack) addOutputs() {
 	outputs := map[string]*string{
 		config.OutputDigest:       text(s.settings.Policy.Digest),
 		config.OutputTable:        s.table.TableName(),
-		"DeadLetterQueue":         s.deadLetters.QueueUrl(),
+		config.OutputDeadLetters:  s.deadLetters.QueueUrl(),
 		config.OutputSchedule:     s.functions[bundle.Schedule].FunctionName(),
 		config.OutputAlarm:        s.functions[bundle.Alarm].FunctionName(),
 		config.OutputSettle:       s.functions[bundle.Settle].FunctionName(),
 		config.OutputScheduleLogs: s.logs[bundle.Schedule].LogGroupName(),
 		config.OutputAlarmLogs:    s.logs[bundle.Alarm].LogGroupName(),
 		config.OutputSettleLogs:   s.logs[bundle.Settle].LogGroupName(),
-		"AlarmsNotify":            text(notified),
+		config.OutputNotified:     text(notified),
 		"Dashboard":               text(s.dashboardName()),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {

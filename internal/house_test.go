@@ -101,6 +101,11 @@ func TestArrowsPointDown(t *testing.T) {
 		"internal/lambda":         "github.com/aws/aws-sdk-go-v2/service/lambda",
 
 		"internal/cloudwatchlogs": "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
+
+		"internal/eventbridge": "github.com/aws/aws-sdk-go-v2/service/eventbridge",
+		"internal/iam":         "github.com/aws/aws-sdk-go-v2/service/iam",
+		"internal/scheduler":   "github.com/aws/aws-sdk-go-v2/service/scheduler",
+		"internal/sqs":         "github.com/aws/aws-sdk-go-v2/service/sqs",
 	}
 	for dir, paths := range all {
 		for _, path := range paths {

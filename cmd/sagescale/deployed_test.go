@@ -33,6 +33,7 @@ type deployed struct {
 	policy    string
 	endpoints map[string]*activity.Endpoint
 	load      func(endpoint string, at time.Time) float64 // requests a minute; NaN for none
+	measures  map[string]float64                          // metrics beside the load, by name
 	scalers   map[string]bool                             // resources that are registered elsewhere
 	items     map[string][]map[string]any                 // by endpoint
 	logs      map[string][]logLine                        // by group
@@ -215,7 +216,11 @@ func (a *deployed) metrics(body []byte) cbor.Map {
 		period := time.Duration(seconds * 1e9)
 		var times, values cbor.List
 		for at := from; !at.Add(period).After(end.Add(-2 * time.Minute)); at = at.Add(period) {
-			if v := a.load(endpoint, at); !math.IsNaN(v) {
+			v := a.load(endpoint, at)
+			if other, ok := a.measures[string(metric["MetricName"].(cbor.String))]; ok {
+				v = other
+			}
+			if !math.IsNaN(v) {
 				times = append(times, &cbor.Tag{ID: 1, Value: cbor.Float64(float64(at.Unix()))})
 				values = append(values, cbor.Float64(v*period.Minutes()))
 			}

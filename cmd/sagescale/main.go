@@ -90,9 +90,12 @@ IAM actions, and write nothing but what they say.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
-	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		statusCommand(now), planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
-	root.AddCommand(importCommand(now), handOverCommand())
+	root.AddCommand(
+		validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
+		statusCommand(now), planCommand(now), doctorCommand(now),
+		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now),
+		importCommand(now), handOverCommand(),
+	)
 	return root
 }
 

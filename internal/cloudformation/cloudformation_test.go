@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -16,12 +19,25 @@ import (
 
 // client answers with stacks, or fails.
 type client struct {
-	stacks []types.Stack
-	err    error
+	stacks    []types.Stack
+	resources []types.StackResourceSummary
+	next      *string
+	err       error
 }
 
 func (c client) DescribeStacks(context.Context, *sdk.DescribeStacksInput, ...func(*sdk.Options)) (*sdk.DescribeStacksOutput, error) {
 	return &sdk.DescribeStacksOutput{Stacks: c.stacks}, c.err
+}
+
+func (c client) ListStackResources(_ context.Context, in *sdk.ListStackResourcesInput, _ ...func(*sdk.Options)) (*sdk.ListStackResourcesOutput, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	page := &sdk.ListStackResourcesOutput{NextToken: c.next}
+	if in.NextToken == nil {
+		page.StackResourceSummaries = c.resources
+	}
+	return page, nil
 }
 
 func TestOutputs(t *testing.T) {
@@ -48,6 +64,46 @@ func TestOutputsOfNoStack(t *testing.T) {
 		_, err := cloudformation.New(tt.client).Outputs(t.Context(), "x")
 		if err == nil || errors.Is(err, cloudformation.ErrNoStack) != tt.none {
 			t.Errorf("%v: got %v", tt.client.err, err)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	made, changed := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		stack types.Stack
+		want  time.Time
+	}{{types.Stack{CreationTime: &made}, made}, {types.Stack{CreationTime: &made, LastUpdatedTime: &changed}, changed}} {
+		tt.stack.StackStatus, tt.stack.StackStatusReason = types.StackStatusUpdateFailed, aws.String("because")
+		got, err := cloudformation.New(client{stacks: []types.Stack{tt.stack}}).Describe(t.Context(), "sagescale")
+		if err != nil || got.Status != "UPDATE_FAILED" || got.Reason != "because" || !got.Changed.Equal(tt.want) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+}
+
+// All pages are read, and what was deleted is not there.
+func TestResources(t *testing.T) {
+	resource := func(logical string, status types.ResourceStatus) types.StackResourceSummary {
+		return types.StackResourceSummary{LogicalResourceId: &logical, PhysicalResourceId: aws.String("name of " + logical), ResourceType: aws.String("type"), ResourceStatus: status}
+	}
+	c := client{resources: []types.StackResourceSummary{
+		resource("B", types.ResourceStatusUpdateComplete), resource("Gone", types.ResourceStatusDeleteComplete), resource("A", types.ResourceStatusCreateFailed),
+	}}
+	got, err := cloudformation.New(c).Resources(t.Context(), "sagescale")
+	want := []cloudformation.Resource{{Logical: "A", Name: "name of A", Type: "type"}, {Logical: "B", Name: "name of B", Type: "type"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestResourcesFail(t *testing.T) {
+	for want, c := range map[string]client{
+		"call ListStackResources: slow": {err: errors.New("slow")},
+		"too many pages":                {next: aws.String("more")},
+	} {
+		if got, err := cloudformation.New(c).Resources(t.Context(), "sagescale"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, %v", got, err)
 		}
 	}
 }

@@ -34,6 +34,9 @@ const (
 	OutputAlarmLogs    = "AlarmLogs"
 	OutputSettleLogs   = "SettleLogs"
 	OutputDigest       = "PolicyDigest"
+
+	OutputDeadLetters = "DeadLetterQueue" // a URL
+	OutputNotified    = "AlarmsNotify"    // the ARN of a topic, or words that say that there is none
 )
 
 // PolicyFile is the name of the policy file in the bundle of a function.

@@ -125,14 +125,19 @@ func Open(ctx context.Context, where Where) (Deployment, error) {
 	if outputs[config.OutputTable] == "" {
 		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, ErrNoTable)
 	}
+	return deployed(account, where.Stack, outputs), nil
+}
+
+// deployed makes the clients of what the outputs of a stack name.
+func deployed(account Account, stack string, outputs map[string]string) Deployment {
 	return Deployment{
 		Account:   account,
-		Stack:     where.Stack,
+		Stack:     stack,
 		Outputs:   outputs,
 		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(account.config), outputs[config.OutputTable]),
 		Logs:      cloudwatchlogs.New(sdkcloudwatchlogs.NewFromConfig(account.config)),
 		functions: lambda.New(sdklambda.NewFromConfig(account.config), awshttp.NewBuildableClient()),
-	}, nil
+	}
 }
 
 // Policy returns the policy that the deployment runs: the file in the bundle of its

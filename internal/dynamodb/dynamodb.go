@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/config"
@@ -96,6 +97,13 @@ func (s *Store) Load(ctx context.Context, endpoint string) (activity.State, map[
 		}
 	}
 	return state, overrides, nil
+}
+
+// Misread reports whether an error of Load says that an item was there and could not be
+// understood, rather than that the table did not answer.
+func Misread(err error) bool {
+	_, unanswered := errors.AsType[*smithy.OperationError](err)
+	return err != nil && !unanswered && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // query returns the items of an endpoint of which a condition on #sk holds, that of the

@@ -3,8 +3,12 @@ package sts_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
@@ -38,5 +42,20 @@ func TestName(t *testing.T) {
 		if got != tt.want || (err != nil) != (tt.fails != "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
 			t.Errorf("got %q, %v, want %q, %q", got, err, tt.want, tt.fails)
 		}
+	}
+}
+
+// The time is that of the answer, by AWS's clock.
+func TestIdentity(t *testing.T) {
+	const at = "Mon, 23 Nov 2026 10:00:17 GMT"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", at)
+		_, _ = io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/anna</Arn>`+
+			`<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+	}))
+	defer server.Close()
+	got, err := sts.New(sdk.New(sdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}})).Identity(t.Context())
+	if want := (sts.Identity{Account: "111122223333", Name: "user/anna", Time: time.Date(2026, 11, 23, 10, 0, 17, 0, time.UTC)}); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -1,0 +1,220 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sagescale/internal/config"
+)
+
+// Level is how much a finding matters.
+type Level string
+
+// The levels. A Problem keeps sagescale from doing what the policy says, until somebody
+// does something. A Warning is of what may hurt another day, NotChecked of what nobody
+// could see, and a Note of what one should know.
+const (
+	Problem    Level = "problem"
+	Warning    Level = "warning"
+	NotChecked Level = "not checked"
+	Note       Level = "note"
+	OK         Level = "ok"
+)
+
+// Levels returns all levels, what matters most first.
+func Levels() []Level { return []Level{Problem, Warning, NotChecked, Note, OK} }
+
+// Finding is one thing that was found by a check: What it is, Why it matters, and what to
+// Do. Command, where there is one, does it. Target is empty where it concerns all.
+type Finding struct {
+	Check   string `json:"check"`
+	Target  string `json:"target,omitempty"`
+	Level   Level  `json:"level"`
+	What    string `json:"what"`
+	Why     string `json:"why,omitempty"`
+	Do      string `json:"do,omitempty"`
+	Command string `json:"command,omitempty"`
+}
+
+// Report is what an examination found, what matters most first.
+type Report struct {
+	Stack    string    `json:"stack"`
+	Region   string    `json:"region"`
+	Account  string    `json:"account,omitempty"`
+	Caller   string    `json:"caller,omitempty"`
+	Time     time.Time `json:"time"`
+	Findings []Finding `json:"findings"`
+	Summary  Summary   `json:"summary"`
+}
+
+// Summary is how many findings there are of each level.
+type Summary struct {
+	Problems   int `json:"problems"`
+	Warnings   int `json:"warnings"`
+	NotChecked int `json:"notChecked"`
+	Notes      int `json:"notes"`
+	OK         int `json:"ok"`
+}
+
+// Count returns the number of findings of a level.
+func (s Summary) Count(l Level) int {
+	return map[Level]int{Problem: s.Problems, Warning: s.Warnings, NotChecked: s.NotChecked, Note: s.Notes, OK: s.OK}[l]
+}
+
+// report puts findings in their order: by level, then as they were looked for.
+func (d *Doctor) report(f facts, findings []Finding) Report {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Compare(slices.Index(Levels(), a.Level), slices.Index(Levels(), b.Level))
+	})
+	r := Report{
+		Stack: d.Stack, Region: d.Region, Account: f.who.Account, Caller: f.who.Name,
+		Time: f.now.UTC().Truncate(time.Second), Findings: gathered(findings),
+	}
+	for i, f := range r.Findings {
+		r.Findings[i].Command = d.placed(f.Command)
+		switch f.Level {
+		case Problem:
+			r.Summary.Problems++
+		case Warning:
+			r.Summary.Warnings++
+		case NotChecked:
+			r.Summary.NotChecked++
+		case Note:
+			r.Summary.Notes++
+		case OK:
+			r.Summary.OK++
+		}
+	}
+	return r
+}
+
+// gathered makes one finding of all that say word for word the same of different targets:
+// a permission that is lacking is told once, not for each of a hundred endpoints.
+func gathered(all []Finding) []Finding {
+	out := make([]Finding, 0, len(all))
+	place := map[Finding]int{}
+	others := map[int]int{}
+	for _, f := range all {
+		of := f
+		of.Target = ""
+		i, again := place[of]
+		if f.Level != NotChecked || !again {
+			place[of] = len(out)
+			out = append(out, f)
+			continue
+		}
+		others[i]++
+	}
+	for i, n := range others {
+		out[i].Target += fmt.Sprintf(" and %d more", n)
+	}
+	return out
+}
+
+// check looks at one thing. Its findings have its name and its target, and its why where
+// they have none of their own. Fine is what is said where there is nothing to say.
+type check struct {
+	name, target, why, fine string
+	run                     func(context.Context) []Finding
+}
+
+// apply makes the check.
+func (c check) apply(ctx context.Context) []Finding {
+	found := c.run(ctx)
+	for i := range found {
+		f := &found[i]
+		f.Check, f.Target, f.Why = c.name, cmp.Or(f.Target, c.target), cmp.Or(f.Why, c.why)
+	}
+	if len(found) == 0 {
+		found = append(found, Finding{Check: c.name, Target: c.target, Level: OK, What: c.fine})
+	}
+	return found
+}
+
+// job makes of the check what is done beside others.
+func (c check) job() job {
+	return func(ctx context.Context) result { return result{findings: c.apply(ctx)} }
+}
+
+// unseen is the finding of a question that got no answer.
+func (d *Doctor) unseen(what string, err error) Finding {
+	what = strings.ToUpper(what[:1]) + what[1:]
+	if action, ok := d.Denied(err); ok {
+		return Finding{
+			Level: NotChecked,
+			What:  what + ": these credentials may not look.",
+			Do:    "Allow them the IAM action " + action + ".",
+		}
+	}
+	return Finding{Level: NotChecked, What: what + ": " + sentence(say(err)), Do: "Run sagescale doctor again; if it stays, look there by hand."}
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
+
+// command writes a command line that a person may paste into a shell.
+func command(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quote(w)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// placed returns a command with what makes it one on this deployment, whatever the shell's
+// environment says.
+func (d *Doctor) placed(text string) string {
+	tool, _, _ := strings.Cut(text, " ")
+	if tool != "aws" && tool != "sagescale" {
+		return text
+	}
+	if tool == "sagescale" && d.Stack != config.StackName {
+		text += " --stack " + quote(d.Stack)
+	}
+	if d.Profile != "" {
+		text += " --profile " + quote(d.Profile)
+	}
+	return text + " --region " + quote(d.Region)
+}
+
+// quote keeps a shell from making anything of a word.
+func quote(word string) string {
+	plainly := func(r rune) bool {
+		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@", r))
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plainly(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// list names at most a handful of things.
+func list(names []string) string {
+	const shown = 5
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// since says when something began, and how long ago.
+func since(at, now time.Time) string {
+	return fmt.Sprintf("since %s, for %s", at.UTC().Format("2006-01-02 15:04Z"), lasting(now.Sub(at)))
+}
+
+// lasting writes a duration as people do, to the minute.
+func lasting(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}

@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sagescale/internal/cloudwatchlogs"
+	"sagescale/internal/config"
+	"sagescale/internal/plain"
+	"sagescale/internal/policy"
+	"sagescale/internal/scaling"
+)
+
+// logs gives the messages of log groups, in the order of their times.
+type logs interface {
+	Read(ctx context.Context, q cloudwatchlogs.Query, each func(cloudwatchlogs.Message)) error
+}
+
+// said is what the newest decision record of a target says.
+type said struct {
+	at     time.Time
+	failed string // why the evaluation failed, empty if it did not
+}
+
+// records checks that every target is evaluated, by its newest decision record.
+func (d *Doctor) records(f facts) check {
+	group := d.Deployed.Outputs[config.OutputScheduleLogs]
+	return check{
+		name: "records",
+		why:  "Every evaluation of every target leaves a record. A target without one does not scale.",
+		fine: "every target was evaluated in the last minutes",
+		run: func(ctx context.Context) []Finding {
+			switch {
+			case f.policy == nil:
+				return []Finding{{Level: NotChecked, What: "Which targets there are depends on the policy, which could not be read."}}
+			case group == "":
+				return []Finding{{Level: NotChecked, What: "The stack does not tell the log group of the function schedule.", Do: "See what is said of the stack."}}
+			}
+			last := map[string]said{}
+			query := cloudwatchlogs.Query{Groups: []string{group}, From: f.now.Add(-settling), Through: f.now, Pattern: `{ $.msg = "evaluation" }`}
+			err := d.Logs.Read(ctx, query, func(m cloudwatchlogs.Message) { remember(last, m) })
+			switch {
+			case err != nil:
+				return []Finding{d.unseen("the decision records could not be read", err)}
+			case len(last) == 0:
+				return d.noRecords(f.now)
+			}
+			return evaluated(f.policy, last, f.now)
+		},
+	}
+}
+
+// remember takes in a message, if it is a decision record.
+func remember(last map[string]said, m cloudwatchlogs.Message) {
+	var line struct {
+		Msg    string
+		Record struct {
+			Endpoint, Variant, Error string
+			Decision                 scaling.Decision
+		}
+	}
+	if json.Unmarshal([]byte(m.Text), &line) != nil || line.Msg != "evaluation" {
+		return // a local account may give other messages too
+	}
+	s := said{at: m.Time}
+	for _, r := range line.Record.Decision.NotScaledReasons {
+		if r.Code == scaling.EvaluationFailed {
+			s.failed = r.Message
+		}
+	}
+	if line.Record.Error != "" {
+		s.failed = line.Record.Error
+	}
+	last[line.Record.Endpoint+"/"+line.Record.Variant] = s
+}
+
+// noRecords is the finding of a log without any record.
+func (d *Doctor) noRecords(now time.Time) []Finding {
+	if now.Sub(d.Deployed.Changed) < settling {
+		return []Finding{{Level: Note, What: "The stack was deployed a moment ago: no decision record is there yet.", Do: "Look again in five minutes."}}
+	}
+	return []Finding{{
+		Level: Problem, What: fmt.Sprintf("No target was evaluated in the last %s.", lasting(settling)),
+		Do: "See what is said of the ticks.",
+	}}
+}
+
+// evaluated tells the targets that were not evaluated, or not with success.
+func evaluated(p *policy.Policy, last map[string]said, now time.Time) []Finding {
+	var found []Finding
+	for _, t := range p.Targets {
+		s, there := last[t.Key()]
+		switch {
+		case !there || now.Sub(s.at) > silent+time.Minute:
+			found = append(found, Finding{
+				Target: t.Key(), Level: Problem, What: fmt.Sprintf("%s was not evaluated of late, though others were.", t.Key()),
+				Do: "The function may run out of time: read its log, and see whether SageMaker answers slowly.",
+			})
+		case s.failed != "":
+			found = append(found, Finding{
+				Target: t.Key(), Level: Problem,
+				What: fmt.Sprintf("The last evaluation of %s failed: %s", t.Key(), sentence(plain.Cut(plain.Text(s.failed), longestSaid))),
+				Why:  "A target whose evaluation fails does not scale meanwhile.",
+				Do:   "If the next ones fail too, mend what the error says.",
+			})
+		}
+	}
+	return found
+}
