@@ -306,8 +306,8 @@ func impliedCapacity(t policy.Target, otherwise float64) float64 {
 	return otherwise
 }
 
-// progress says on standard error how far something long is: in one line that
-// is written over on a terminal, else in a line now and then. Something quick says
+// progress says on standard error how far a long simulation is: in one line that
+// is written over on a terminal, else in a line now and then. A quick one says
 // nothing.
 type progress struct {
 	out      io.Writer
@@ -331,24 +331,18 @@ func (p *progress) every() time.Duration {
 	return 2 * time.Second
 }
 
-// step says how far a simulation is.
 func (p *progress) step(done, total int) {
-	p.tell("simulated %d of %d minutes (%d %%)", done, total, 100*done/total)
-}
-
-// tell says how far it is, if it is time to say something.
-func (p *progress) tell(format string, args ...any) {
 	now := p.now()
 	if now.Before(p.next) {
 		return
 	}
 	p.next = now.Add(p.every())
 	p.shown = true
-	begin, end := "", "\n"
+	format := "simulated %d of %d minutes (%d %%)\n"
 	if p.terminal {
-		begin, end = "\r", ""
+		format = "\rsimulated %d of %d minutes (%d %%)"
 	}
-	fmt.Fprintf(p.out, begin+format+end, args...)
+	fmt.Fprintf(p.out, format, done, total, 100*done/total)
 }
 
 // end wipes the line on a terminal.

@@ -78,6 +78,8 @@ IAM actions, and write nothing but what they say.`,
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
   sagescale plan                      # what the deployment would do now, and why
+  sagescale explain chat-llm/blue     # what was decided last, and what would change it
+  sagescale history chat-llm          # what was scaled, what was not, and why
   sagescale pause --help              # hold every change for a while`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -90,7 +92,8 @@ IAM actions, and write nothing but what they say.`,
 		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
 	root.AddCommand(validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		statusCommand(now), planCommand(now), pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
+		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now),
+		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
 	return root
 }
 

@@ -39,12 +39,12 @@ func (s *Store) Activities(ctx context.Context, endpoint string, from, through t
 	items, err := s.pages(ctx, &dynamodb.QueryInput{
 		TableName:                &s.table,
 		ConsistentRead:           aws.Bool(true),
-		KeyConditionExpression:   aws.String("#pk = :endpoint AND #sk BETWEEN :from AND :through"),
+		KeyConditionExpression:   aws.String("#pk = :endpoint AND #sk BETWEEN :from AND :to"),
 		ExpressionAttributeNames: map[string]string{"#pk": config.KeyPartition, "#sk": config.KeySort},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":endpoint": text(endpoint),
 			":from":     text(prefixActivity + from.UTC().Format(sortTime)),
-			":through":  text(prefixActivity + through.UTC().Format(sortTime) + "$"), // after "#", which a name follows
+			":to":  text(prefixActivity + through.UTC().Format(sortTime) + "$"), // after "#", which a name follows
 		},
 	})
 	if err != nil {

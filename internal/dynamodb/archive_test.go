@@ -214,11 +214,11 @@ func TestActivities(t *testing.T) {
 	}
 	check(t, "request", calls[2].request, object{
 		"TableName": "sagescale-state", "ConsistentRead": true,
-		"KeyConditionExpression":   "#pk = :endpoint AND #sk BETWEEN :from AND :through",
+		"KeyConditionExpression":   "#pk = :endpoint AND #sk BETWEEN :from AND :to",
 		"ExpressionAttributeNames": object{"#pk": "pk", "#sk": "sk"},
 		"ExpressionAttributeValues": object{
 			":endpoint": text("chat-llm"),
-			":from":     text("activity#2026-11-23T09:00:00.000000000Z"), ":through": text("activity#2026-11-24T09:00:00.000000000Z$"),
+			":from":     text("activity#2026-11-23T09:00:00.000000000Z"), ":to": text("activity#2026-11-24T09:00:00.000000000Z$"),
 		},
 		"ExclusiveStartKey": keyOf("activity#2"),
 	})

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,7 +138,8 @@ func ended(a activity.Activity) string {
 
 // changes says what would change the decision.
 func (e Explanation) changes(b *strings.Builder) {
-	if e.Changes == nil && len(e.Lifts) == 0 {
+	lifts := e.lifts()
+	if e.Changes == nil && len(lifts) == 0 {
 		return
 	}
 	b.WriteString("\nWhat would change it\n")
@@ -149,12 +151,20 @@ func (e Explanation) changes(b *strings.Builder) {
 			section(b, "load", loadWords(e.Input.Target, l))
 		}
 	}
-	for _, l := range e.Lifts {
+	for _, l := range lifts {
 		section(b, "to lift", fmt.Sprintf("%s: %s", l.Code, l.What))
 		for _, command := range l.Commands {
 			fmt.Fprintf(b, "              %s\n", command)
 		}
 	}
+}
+
+// lifts are those that are shown: where the capacity is right there is nothing to lift, and
+// the loads say when it is not.
+func (e Explanation) lifts() []whatif.Lift {
+	return slices.DeleteFunc(slices.Clone(e.Lifts), func(l whatif.Lift) bool {
+		return e.Changes != nil && (l.Code == scaling.AlreadyAtDesired || l.Code == scaling.AnticipatedFlapping)
+	})
 }
 
 // later says what time alone would change.
@@ -217,7 +227,7 @@ func bound(what, unit string, b whatif.Bound) string {
 	}
 	text := fmt.Sprintf("%s for %s it %s, to %d", where, policy.Brief(time.Duration(b.Seconds)*time.Second), what, b.Capacity)
 	if b.Held != "" {
-		text += fmt.Sprintf(", but for %s", b.Held)
+		text += fmt.Sprintf(" (held now by %s)", b.Held)
 	}
 	return text
 }

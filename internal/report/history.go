@@ -73,7 +73,10 @@ func (h History) text(b *strings.Builder) {
 func (h History) moment() time.Time {
 	for _, s := range slices.Backward(h.Decisions) {
 		if s.Decisions > 0 && !s.Calm() {
-			return s.Through.Add(time.Second).Truncate(time.Second) // the record may be of a part of it
+			at := s.Through.Add(time.Second).Truncate(time.Second) // the record may be of a part of it
+			if at.Before(h.To) {
+				return at
+			}
 		}
 	}
 	return h.To
@@ -96,8 +99,10 @@ func (h History) plots(b *strings.Builder) {
 		return
 	case load:
 		fmt.Fprintf(b, "    %s\n\n%s", ofLoad, Course{Start: h.From, Load: h.Load}.Plot())
-	default:
+	case len(h.Load) > 0:
 		b.WriteString("No load is known: CloudWatch has no Invocations of this time.\n")
+	default:
+		b.WriteString("No load is known.\n")
 	}
 	if capacity {
 		fmt.Fprintf(b, "\n    %s\n\n%s", ofCapacity, Course{Start: h.From, Capacity: h.Capacity}.Plot())
@@ -147,12 +152,12 @@ func stretches(b *strings.Builder, all []records.Stretch) {
 			fmt.Fprintf(b, "  %s  no decision was recorded\n", when)
 			continue
 		}
-		what := fmt.Sprintf("held at %d", s.Capacity)
+		instead := ""
 		if s.Wanted != s.Capacity {
-			what += fmt.Sprintf(" of %d", s.Wanted)
+			instead = fmt.Sprintf(" instead of %d", s.Wanted)
 		}
-		fmt.Fprintf(b, "  %s  %s  %s (%s)\n", when, what, names(s.Codes), times(s.Decisions))
-		b.WriteString(wrap(plain.Cut(s.Message, longestRemark), "      "))
+		fmt.Fprintf(b, "  %s  held at %d%s (%s)\n", when, s.Capacity, instead, times(s.Decisions))
+		b.WriteString(wrap(names(s.Codes)+": "+plain.Cut(s.Message, longestRemark), "      "))
 	}
 }
 
