@@ -44,7 +44,7 @@ func (s *Store) Activities(ctx context.Context, endpoint string, from, through t
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":endpoint": text(endpoint),
 			":from":     text(prefixActivity + from.UTC().Format(sortTime)),
-			":to":  text(prefixActivity + through.UTC().Format(sortTime) + "$"), // after "#", which a name follows
+			":to":       text(prefixActivity + through.UTC().Format(sortTime) + "$"), // after "#", which a name follows
 		},
 	})
 	if err != nil {

@@ -2,10 +2,13 @@ package records_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
+	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/records"
@@ -95,5 +98,80 @@ func TestEveryDecisionIsMadeAgain(t *testing.T) {
 	}
 	if changes < 10 || len(all) < 1440 {
 		t.Errorf("%d changes in %d records", changes, len(all))
+	}
+}
+
+// As they stood: one that ended later was open, one that began later was not there, and what
+// the record tells of is as it tells.
+func TestActivitiesOfThatTime(t *testing.T) {
+	minutes := func(n int) time.Time { return now().Add(time.Duration(n) * time.Minute) }
+	act := func(id string, from, to int) activity.Activity {
+		return activity.Activity{ID: id, Variant: "AllTraffic", From: 1, To: 2, Status: activity.Successful, StartTime: minutes(from), EndTime: minutes(to)}
+	}
+	open := act("open", -3, 0)
+	open.Status, open.EndTime = activity.Pending, time.Time{}
+	shadow := act("shadow", -9, -5)
+	shadow.Variant = "Shadow"
+	shadowLater := act("shadow later", -1, 5)
+	shadowLater.Variant = "Shadow"
+	others := act("others", -9, 1)
+	others.ByOthers = true
+	late := act("late", -8, 1)
+	for name, tt := range map[string]struct {
+		past records.Past
+		tell func(*autoscaler.Record)
+		want []string
+	}{
+		"closed, by their ends":         {records.Past{Archived: []activity.Activity{act("b", -8, -2), act("a", -9, -3)}}, nil, []string{"a Successful", "b Successful"}},
+		"of the state too, once":        {records.Past{Archived: []activity.Activity{act("a", -9, -3)}, State: activity.State{Recent: []activity.Activity{act("a", -9, -3), act("old", -99, -90)}}}, nil, []string{"old Successful", "a Successful"}},
+		"what ended later was open":     {records.Past{Archived: []activity.Activity{late}}, nil, []string{"late InProgress"}},
+		"what is open was, if it began": {records.Past{State: activity.State{Open: &open}}, nil, []string{"open InProgress"}},
+		"what began later was not":      {records.Past{Archived: []activity.Activity{act("later", 1, 2)}}, nil, nil},
+		"other variants, only open":     {records.Past{Archived: []activity.Activity{shadow, shadowLater}}, nil, []string{"shadow later InProgress"}},
+		"others' end, later, unseen":    {records.Past{Archived: []activity.Activity{others}}, nil, nil},
+		"what the record settled":       {records.Past{Archived: []activity.Activity{late}}, func(r *autoscaler.Record) { r.Settled = &late }, []string{"late Successful"}},
+		"what the record saw of others": {records.Past{Archived: []activity.Activity{others}}, func(r *autoscaler.Record) { r.Outside = []activity.Activity{others} }, []string{"others Successful"}},
+		"what the record began":         {records.Past{State: activity.State{Open: &open}}, func(r *autoscaler.Record) { r.Activity = &open }, nil},
+	} {
+		r := autoscaler.Record{Time: now(), Endpoint: "chat-llm", Variant: "AllTraffic"}
+		if tt.tell != nil {
+			tt.tell(&r)
+		}
+		var got []string
+		for _, a := range tt.past.Activities(r) {
+			got = append(got, a.ID+" "+string(a.Status))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// How long a target backed off is known as long as nothing has ended since, and so is a
+// forecast that was not to go by.
+func TestCaseOfABackoff(t *testing.T) {
+	backoffs := map[string]activity.Backoffs{"AllTraffic": {Out: activity.Backoff{Failures: 2, Until: now().Add(time.Minute)}}}
+	ended := activity.Activity{ID: "a", Variant: "AllTraffic", Status: activity.Failed, StartTime: now().Add(-time.Minute), EndTime: now()}
+	later := ended
+	later.EndTime = now().Add(time.Second)
+	r := autoscaler.Record{Time: now(), Variant: "AllTraffic"}
+	r.Decision.Forecast = &scaling.Forecast{Unused: "there is none yet"}
+	for name, tt := range map[string]struct {
+		last activity.Activity
+		want int
+	}{"nothing since": {ended, 2}, "a change since": {later, 0}} {
+		past := records.Past{State: activity.State{Backoffs: backoffs, Recent: []activity.Activity{tt.last}}, Forecast: &forecast.Model{}}
+		c := past.Case(r)
+		if got := c.Backoffs.Out.Failures; got != tt.want {
+			t.Errorf("%s: %d failures, want %d", name, got, tt.want)
+		}
+		if c.Forecast != nil || c.NoForecast != "there is none yet" {
+			t.Errorf("%s: forecast %v, %q", name, c.Forecast, c.NoForecast)
+		}
+	}
+	told := r
+	told.Settled = &later
+	if c := (records.Past{State: activity.State{Backoffs: backoffs, Recent: []activity.Activity{later}}}).Case(told); c.Backoffs.Out.Failures != 2 {
+		t.Errorf("of what the record settled: %+v", c.Backoffs)
 	}
 }

@@ -147,7 +147,7 @@ func (h History) held(b *strings.Builder) {
 // stretches lists stretches: when, at which capacity, why, and how often that was said.
 func stretches(b *strings.Builder, all []records.Stretch) {
 	for _, s := range all {
-		when := fmt.Sprintf("%s to %s", s.From.UTC().Format("Jan _2 15:04"), through(s))
+		when := span(s)
 		if s.Decisions == 0 {
 			fmt.Fprintf(b, "  %s  no decision was recorded\n", when)
 			continue
@@ -161,12 +161,18 @@ func stretches(b *strings.Builder, all []records.Stretch) {
 	}
 }
 
-// through is the end of a stretch, with its day where that is another.
-func through(s records.Stretch) string {
-	if s.From.UTC().YearDay() == s.Through.UTC().YearDay() {
-		return s.Through.UTC().Format("15:04")
+// span is when a stretch was: its end with the day where that is another, and only where it
+// is another minute.
+func span(s records.Stretch) string {
+	const minute = "Jan _2 15:04"
+	from, through := s.From.UTC(), s.Through.UTC()
+	switch {
+	case from.Format(minute) == through.Format(minute):
+		return from.Format(minute)
+	case from.YearDay() == through.YearDay():
+		return from.Format(minute) + " to " + through.Format("15:04")
 	}
-	return s.Through.UTC().Format("Jan _2 15:04")
+	return from.Format(minute) + " to " + through.Format(minute)
 }
 
 // names lists codes.

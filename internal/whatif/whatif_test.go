@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/forecast"
 	"sagescale/internal/policy"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/scaling"
@@ -261,5 +262,38 @@ func TestMakes(t *testing.T) {
 		if got := tt.of.Makes(tt.recorded); got != tt.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// Where a forecast decides, the bounds are those of the forecast.
+func TestLoadsOfAForecast(t *testing.T) {
+	x := target(t, tracking+"predictive: {mode: ForecastAndScale, instanceCapacity: 1000}\n")
+	l := forecast.NewLearner(now().Add(-72 * time.Hour))
+	for m := range 72 * 60 {
+		l.Observe(2000 + float64(m*7919%200))
+	}
+	model := l.Model()
+	c := serving(4, x, series("Invocations", slices.Repeat([]float64{2100}, 60)...))
+	c.Forecast = &model
+	d := c.Decide()
+	if d.Forecast == nil || !d.Forecast.Followed || d.Forecast.Unused != "" {
+		t.Fatalf("no forecast decides: %+v", d.Forecast)
+	}
+	bounds := whatif.Ask(c).Loads[0]
+	for _, b := range []whatif.Bound{bounds.Adds, bounds.Removes} {
+		if b.None != nil || b.Value < 500 || b.Value > 4000 {
+			t.Fatalf("said is %+v", bounds)
+		}
+		beside := b.Value - 1
+		if b.UpTo {
+			beside = b.Value + 1
+		}
+		at, near := steadily(c, b.Value).Decide().DesiredCapacity, steadily(c, beside).Decide().DesiredCapacity
+		if at != b.Capacity || (at > 4) != (!b.UpTo) || at == 4 || (near > 4) == (!b.UpTo) && near != 4 {
+			t.Errorf("at %v %d, at %v %d, said is %+v", b.Value, at, beside, near, b)
+		}
+	}
+	if bounds.Adds.Value <= bounds.Removes.Value {
+		t.Errorf("adds from %v on, removes at %v or less", bounds.Adds.Value, bounds.Removes.Value)
 	}
 }
