@@ -103,3 +103,29 @@ func TestExplainOfWhatCannotBeUnderstood(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
+
+// The README shows what explain says of a decision of the night, and how to ask.
+func TestReadmeAsksAtNight(t *testing.T) {
+	r := openReadme(t)
+	_, text, _ := strings.Cut(r.text, "### At three in the morning\n")
+	text, _, _ = strings.Cut(text, "\n### ")
+	night(t).use(t)
+	asked := 0
+	for line := range strings.Lines(text) {
+		command, found := strings.CutPrefix(line, "    bin/sagescale ")
+		if !found || strings.HasPrefix(command, "status") { // which may find something unhealthy
+			continue
+		}
+		command, _, _ = strings.Cut(command, "  #")
+		if code, out, errs := operate(t, strings.Fields(command)...); code != exitDone {
+			t.Errorf("%s: exit code %d: %s%s", command, code, out, errs)
+		}
+		asked++
+	}
+	_, out, _ := operate(t, strings.Fields("explain chat-llm/AllTraffic --at 00:07")...)
+	_, changes, found := strings.Cut(out, "\nWhat would change it\n")
+	if asked != 2 || !found {
+		t.Fatalf("%d commands, and of one\n%s", asked, out)
+	}
+	r.shows(t, "whatif", "What would change it\n"+changes)
+}
