@@ -21,11 +21,12 @@ type Lift struct {
 func Lifts(target string, d scaling.Decision, override *policy.Override) []Lift {
 	out := []Lift{}
 	for _, r := range d.NotScaledReasons {
-		if slices.ContainsFunc(out, func(l Lift) bool { return l.Code == r.Code }) {
+		l := Lift{Code: r.Code, What: what(r.Code)}
+		known := slices.ContainsFunc(out, func(l Lift) bool { return l.Code == r.Code })
+		if known || l.What == "" { // a code of a newer version
 			continue
 		}
-		l := Lift{Code: r.Code, What: what(r.Code)}
-		if command := command(r.Code, d, override); command != "" && l.What != "" {
+		if command := command(r.Code, d, override); command != "" {
 			l.Commands = []string{fmt.Sprintf(command, target)}
 		}
 		out = append(out, l)

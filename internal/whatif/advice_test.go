@@ -44,3 +44,12 @@ func TestLiftsCommands(t *testing.T) {
 		}
 	}
 }
+
+// Of a code that is not known here nothing is said.
+func TestLiftsOfANewerVersion(t *testing.T) {
+	d := scaling.Decision{DesiredCapacity: 4}
+	d.Refuse("Tired", "since noon")
+	if lifts := whatif.Lifts("E/V", d, nil); len(lifts) != 0 {
+		t.Errorf("got %+v", lifts)
+	}
+}

@@ -158,10 +158,7 @@ func (s scale) lasting(units int, upTo bool, changes func(Case) bool) time.Durat
 	}
 	before := s
 	before.Case = s.at(beside, s.periods)
-	n := int64(1)
-	for n < s.periods && !changes(before.at(units, n)) {
-		n++
-	}
+	n := 1 + sort.Search(int(s.periods)-1, func(i int) bool { return changes(before.at(units, int64(i+1))) })
 	return time.Duration(n) * s.metric.Period
 }
 
