@@ -34,24 +34,26 @@ func explainCommand(now func() time.Time) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain ENDPOINT/VARIANT",
 		Short: "Say in words what was decided, and what would change it",
-		Long: `Say in words what was decided about a target: what woke the evaluation, what it saw, each
-rule in its order, what held it back, and what came of it; from the decision record in the
-log of the functions, the newest one or the last before --at.
+		Long: `Say in words what was decided about a target: what woke the evaluation, what
+it saw, each rule in its order, what held it back, and what came of it; from the
+decision record in the log of the functions, the newest one or the last before
+--at.
 
-And what would change it, by the code that decided: when something would be done if the
-load stays as it is, from which load on it adds and below which it removes, and what lifts
-what holds. For that the policy is needed that decided, which is the deployed one as long as
-nobody has deployed another.
+And what would change it, by the code that decided: when something would be done
+if the load stays as it is, from which load on it adds and at which it removes,
+and what lifts what holds. For that the policy is needed that decided: the
+deployed one, as long as nobody has deployed another.
 
-Needed are the IAM actions cloudformation:DescribeStacks and logs:FilterLogEvents; and
-lambda:GetFunction and dynamodb:Query for what would change it.`,
+Needed are the IAM actions cloudformation:DescribeStacks and
+logs:FilterLogEvents; and lambda:GetFunction and dynamodb:Query for what would
+change it.`,
 		Example: `  sagescale explain chat-llm/AllTraffic
   sagescale explain chat-llm/AllTraffic --at 03:12
   sagescale explain chat-llm/AllTraffic --at 2026-11-23T03:12:00Z --format json`,
 		Args: usage(cobra.ExactArgs(1)),
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&o.at, "at", "", "`time` of the decision or after it, "+aboutMoments+"; now when left out")
+	cmd.Flags().StringVar(&o.at, "at", "", "`time` of the decision, or after it: "+moments)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0], now()) }
 	return cmd
 }

@@ -39,26 +39,28 @@ func historyCommand(now func() time.Time) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history ENDPOINT[/VARIANT]",
 		Short: "Show what was scaled, what was not, and why",
-		Long: `Show of a target, or of all of an endpoint, the load and the capacity over time, the
-scaling activities with their causes, also those of others, and why the capacity was
-held: decisions in a row that say the same are told of together.
+		Long: `Show of a target, or of all of an endpoint, the load and the capacity over time,
+the scaling activities with their causes, those of others too, and why the
+capacity was held: decisions in a row that say the same are told of together.
 
-The activities are those of the state table, which keeps them for six weeks; the decisions
-are those in the logs of the functions, which take longer to read the longer the time is.
-What cannot be read is left out, and said. A gap in the load is one in CloudWatch.
+The activities are those of the state table, which keeps them for six weeks; the
+decisions are those in the logs of the functions, which take the longer to read
+the longer the time is. What cannot be read is left out, and said. A gap in the
+load is one in CloudWatch.
 
-Needed are the IAM actions cloudformation:DescribeStacks, sagemaker:DescribeEndpoint and
-dynamodb:Query; and logs:FilterLogEvents for the decisions, cloudwatch:GetMetricData for the
-load, and lambda:GetFunction for the load in instances.`,
+Needed are the IAM actions cloudformation:DescribeStacks,
+sagemaker:DescribeEndpoint and dynamodb:Query; and logs:FilterLogEvents for the
+decisions, cloudwatch:GetMetricData for the load, and lambda:GetFunction for the
+load in instances.`,
 		Example: `  sagescale history chat-llm
   sagescale history chat-llm/AllTraffic --since 6h
-  sagescale history chat-llm/AllTraffic --from 2026-11-22T18:00:00Z --to 03:12 --format json`,
+  sagescale history chat-llm/AllTraffic --from 2026-11-23T01:00:00Z --to 03:12`,
 		Args: usage(cobra.ExactArgs(1)),
 	}
 	o.flags(cmd)
 	f := cmd.Flags()
 	f.DurationVar(&o.since, "since", 24*time.Hour, "`duration` until now")
-	f.StringVar(&o.from, "from", "", "`time` to begin at, "+aboutMoments+"; in place of --since")
+	f.StringVar(&o.from, "from", "", "`time` to begin at, in place of --since: "+moments)
 	f.StringVar(&o.to, "to", "", "`time` to end at; now when left out")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return o.run(cmd, args, now()) }
 	return cmd

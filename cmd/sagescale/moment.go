@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// aboutMoments says how a moment is written.
-const aboutMoments = "such as 2026-11-23T03:12:00Z, the last 03:12 in UTC, or 2h ago"
+// How a moment is written: for an error, and for a flag.
+const (
+	aboutMoments = "such as 2026-11-23T03:12:00Z, the last 03:12 in UTC, or 2h ago"
+	moments      = "RFC 3339, 03:12 in UTC, or 2h ago"
+)
 
 // parseMoment reads a moment of the past: a time, a time of day in UTC, which is the last
 // one, or how long ago it is.

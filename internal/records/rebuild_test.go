@@ -169,6 +169,11 @@ func TestCaseOfABackoff(t *testing.T) {
 			t.Errorf("%s: forecast %v, %q", name, c.Forecast, c.NoForecast)
 		}
 	}
+	foreseen := r
+	foreseen.Decision.Forecast = &scaling.Forecast{From: now().Add(7 * time.Minute)}
+	if c := (records.Past{Forecast: &forecast.Model{}}).Case(foreseen); c.Forecast == nil || c.Provisioning != 7*time.Minute {
+		t.Errorf("of a forecast: %v, %s", c.Forecast, c.Provisioning)
+	}
 	told := r
 	told.Settled = &later
 	if c := (records.Past{State: activity.State{Backoffs: backoffs, Recent: []activity.Activity{later}}}).Case(told); c.Backoffs.Out.Failures != 2 {
