@@ -82,7 +82,7 @@ func TestPurePackagesAreTransitivelyPure(t *testing.T) {
 			}
 		}
 	}
-	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy", "migrate"} {
+	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy", "migrate", "whatif"} {
 		check("internal/"+dir, dir)
 	}
 }

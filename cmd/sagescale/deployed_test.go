@@ -95,9 +95,16 @@ func (a *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.asked = append(a.asked, operation)
 	if operation == a.denies {
 		w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+		if operation == "GetMetricData" {
+			w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+		}
 		w.WriteHeader(http.StatusForbidden)
 		if operation == "DescribeStacks" { // of the query protocol
 			fmt.Fprint(w, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>")
+			return
+		}
+		if operation == "GetMetricData" {
+			_, _ = w.Write(cbor.Encode(cbor.Map{"__type": cbor.String("AccessDenied"), "message": cbor.String("not authorized")}))
 			return
 		}
 		fmt.Fprint(w, `{"__type": "AccessDeniedException", "message": "not authorized"}`)

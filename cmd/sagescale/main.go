@@ -78,6 +78,8 @@ IAM actions, and write nothing but what they say.`,
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
   sagescale plan                      # what the deployment would do now, and why
+  sagescale explain chat-llm/blue     # what was decided last, and what would change it
+  sagescale history chat-llm          # what was scaled, what was not, and why
   sagescale import chat-llm           # the policy that equals a registration
   sagescale pause --help              # hold every change for a while`,
 		Args:          noCommand,
@@ -92,7 +94,7 @@ IAM actions, and write nothing but what they say.`,
 	})
 	root.AddCommand(
 		validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		statusCommand(now), planCommand(now), doctorCommand(now),
+		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now),
 		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now),
 		importCommand(now), handOverCommand(),
 	)

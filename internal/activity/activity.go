@@ -85,8 +85,8 @@ const (
 	longestID      = 200
 )
 
-// check says what is wrong with an activity that was read.
-func (a Activity) check() error {
+// Check says what is wrong with an activity that was read.
+func (a Activity) Check() error {
 	for _, n := range []int{a.From, a.To, a.DesiredBefore, a.Came} {
 		if n < 0 || n > math.MaxInt32 {
 			return fmt.Errorf("capacity %d is out of range", n)

@@ -65,7 +65,7 @@ type State struct {
 // evaluation go wrong: texts and numbers that no state ever has.
 func (s State) Check() error {
 	if s.Open != nil {
-		if err := s.Open.check(); err != nil {
+		if err := s.Open.Check(); err != nil {
 			return fmt.Errorf("open activity: %w", err)
 		}
 		if !s.Open.Open() {
@@ -73,7 +73,7 @@ func (s State) Check() error {
 		}
 	}
 	for _, a := range s.Recent {
-		if err := a.check(); err != nil {
+		if err := a.Check(); err != nil {
 			return fmt.Errorf("closed activity: %w", err)
 		}
 		if a.Open() {

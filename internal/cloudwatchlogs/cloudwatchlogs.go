@@ -75,8 +75,7 @@ func (l *Logs) readGroup(ctx context.Context, q Query, group string, each func(M
 	read := q.From
 	for range maxPages {
 		page, err := l.client.FilterLogEvents(ctx, input)
-		var missing *types.ResourceNotFoundException
-		if errors.As(err, &missing) {
+		if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
 			return nil
 		}
 		if err != nil {

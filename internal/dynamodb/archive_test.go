@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/dynamodb"
 )
 
 // What a write of the state closes is in the same transaction.
@@ -185,4 +186,80 @@ func archivedAs(t *testing.T, all ...activity.Activity) []string {
 		keys = append(keys, sort)
 	}
 	return keys
+}
+
+// archivedItem is the item of a closed activity of that body.
+func archivedItem(t *testing.T, a activity.Activity) object {
+	t.Helper()
+	body, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sort := "activity#" + a.StartTime.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + a.ID
+	return object{"pk": text("chat-llm"), "sk": text(sort), "activity": text(string(body)), "expires": number("1799000000")}
+}
+
+func TestActivities(t *testing.T) {
+	first, second := full().Recent[0], full().Recent[0]
+	second.ID, second.StartTime, second.EndTime = "second", first.StartTime.Add(time.Hour), first.EndTime.Add(time.Hour)
+	s := serve(t, pageBefore(keyOf("activity#1"), archivedItem(t, first)), pageBefore(keyOf("activity#2")), page(archivedItem(t, second)))
+	from := time.Date(2026, 11, 23, 10, 0, 0, 0, time.FixedZone("elsewhere", 3600))
+	got, err := s.store().Activities(bounded(t), "chat-llm", from, from.Add(24*time.Hour))
+	if err != nil || !reflect.DeepEqual(got, []activity.Activity{first, second}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	calls := s.seen()
+	if len(calls) != 3 {
+		t.Fatalf("%d calls, want 3", len(calls))
+	}
+	check(t, "request", calls[2].request, object{
+		"TableName": "sagescale-state", "ConsistentRead": true,
+		"KeyConditionExpression":   "#pk = :endpoint AND #sk BETWEEN :from AND :to",
+		"ExpressionAttributeNames": object{"#pk": "pk", "#sk": "sk"},
+		"ExpressionAttributeValues": object{
+			":endpoint": text("chat-llm"),
+			":from":     text("activity#2026-11-23T09:00:00.000000000Z"), ":to": text("activity#2026-11-24T09:00:00.000000000Z$"),
+		},
+		"ExclusiveStartKey": keyOf("activity#2"),
+	})
+}
+
+// What cannot be understood is told of, and keeps nobody from reading the rest.
+func TestActivitiesThatCannotBeUnderstood(t *testing.T) {
+	good := full().Recent[0]
+	open, lost := good, good
+	open.Status, open.EndTime = activity.InProgress, time.Time{}
+	lost.To = -1
+	newer, blank := archivedItem(t, good), archivedItem(t, good)
+	newer["schema"] = number("2")
+	delete(blank, "activity")
+	broken := archivedItem(t, good)
+	broken["activity"] = text(`{"status": 7}`)
+	for name, tt := range map[string]struct {
+		item object
+		want string
+	}{
+		"one that is open":      {archivedItem(t, open), "it is InProgress"},
+		"one that cannot be":    {archivedItem(t, lost), "capacity -1 is out of range"},
+		"one of a later schema": {newer, "its schema 2 is newer than 1"},
+		"one without a body":    {blank, "attribute activity is no string"},
+		"one of another form":   {broken, "unmarshal activity"},
+	} {
+		s := serve(t, page(archivedItem(t, good), tt.item))
+		got, err := s.store().Activities(bounded(t), "chat-llm", time.Time{}, good.StartTime)
+		if !errors.Is(err, dynamodb.ErrNotUnderstood) || !strings.Contains(err.Error(), "1 of 2, the first because "+tt.want) {
+			t.Errorf("%s: %v, want %s", name, err, tt.want)
+		}
+		if !reflect.DeepEqual(got, []activity.Activity{good}) {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+func TestActivitiesThatMayNotBeRead(t *testing.T) {
+	s := serve(t, fault(400, "AccessDeniedException"))
+	got, err := s.store().Activities(bounded(t), "chat-llm", time.Time{}, time.Time{})
+	if err == nil || errors.Is(err, dynamodb.ErrNotUnderstood) || got != nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
 }

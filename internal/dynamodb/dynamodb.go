@@ -119,6 +119,11 @@ func (s *Store) query(ctx context.Context, endpoint, condition, from string) ([]
 			":from":     text(from),
 		},
 	}
+	return s.pages(ctx, input)
+}
+
+// pages returns the items of all pages of a query.
+func (s *Store) pages(ctx context.Context, input *dynamodb.QueryInput) ([]map[string]types.AttributeValue, error) {
 	var items []map[string]types.AttributeValue
 	for range maxPages {
 		page, err := s.client.Query(ctx, input)

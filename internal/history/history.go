@@ -50,28 +50,62 @@ type Load struct {
 // ErrNone when there is none, and an error when CloudWatch does not answer in full.
 func Read(ctx context.Context, from metrics, endpoint, variant string, days int, now time.Time) (Load, error) {
 	start, fine := since(days, now), since(min(days, fineDays), now)
+	all, queries, err := read(ctx, from, endpoint, variant, start, fine, now)
+	if err != nil {
+		return Load{}, err
+	}
+	g := newGrid(start, all[0].DueThrough)
+	g.putAll(all, queries, fine)
+	return g.load(int(fine.Sub(start) / minute))
+}
+
+// Between reads the requests of every minute from a time to another, which is not after
+// now and of the last MaxDays: NaN for a minute of which nothing is known, as the last ones
+// before now. No gap is filled. It is an error when CloudWatch does not answer in full.
+func Between(ctx context.Context, from metrics, endpoint, variant string, start, end, now time.Time) (trace.Trace, error) {
+	fine := since(fineDays, now)
+	oldest := since(MaxDays, now)
+	start = start.UTC().Truncate(minute)
+	g := newGrid(start, end)
+	if start.Before(fine) {
+		start = start.Truncate(coarse)
+	}
+	if start.Before(oldest) {
+		start = oldest
+	}
+	if fine.Before(start) {
+		fine = start
+	}
+	all, queries, err := read(ctx, from, endpoint, variant, start, fine, end)
+	if err != nil {
+		return trace.Trace{}, err
+	}
+	g.putAll(all, queries, fine)
+	return trace.Trace{Start: g.start, Step: minute, Requests: g.minutes}, nil
+}
+
+// read reads the datapoints from start to end: of five minutes until fine, of one from
+// then on.
+func read(ctx context.Context, from metrics, endpoint, variant string, start, fine, end time.Time) ([]scaling.Series, []scaling.Query, error) {
 	sum := Metric("AWS/SageMaker", policy.Invocations, "Sum", endpoint, variant)
-	queries := []scaling.Query{{Metric: sum, From: fine}}
+	var queries []scaling.Query
+	if fine.Before(end) {
+		queries = append(queries, scaling.Query{Metric: sum, From: fine})
+	}
 	if start.Before(fine) {
 		sum.Period = coarse
 		queries = append(queries, scaling.Query{Metric: sum, From: start})
 	}
-	all, err := from.Read(ctx, queries, now)
+	all, err := from.Read(ctx, queries, end)
 	if err != nil {
-		return Load{}, fmt.Errorf("read the load: %w", err)
+		return nil, nil, fmt.Errorf("read the load: %w", err)
 	}
-	g := newGrid(start, all[0].DueThrough)
-	for i, series := range all {
+	for _, series := range all {
 		if series.Incomplete != "" {
-			return Load{}, fmt.Errorf("read the load: %s", series.Incomplete)
+			return nil, nil, fmt.Errorf("read the load: %s", series.Incomplete)
 		}
-		end := g.end()
-		if queries[i].Metric.Period == coarse {
-			end = fine
-		}
-		g.put(series.Datapoints, queries[i], end)
 	}
-	return g.load(int(fine.Sub(start) / minute))
+	return all, queries, nil
 }
 
 // since is when the days before now begin that CloudWatch is sure to keep: at whole five
@@ -114,9 +148,20 @@ func (g grid) put(all []scaling.Datapoint, q scaling.Query, end time.Time) {
 			continue
 		}
 		first := int(d.Time.Sub(g.start) / minute)
-		for i := first; i < min(first+n, len(g.minutes)); i++ {
+		for i := max(0, first); i < min(first+n, len(g.minutes)); i++ {
 			g.minutes[i] = d.Value / float64(n)
 		}
+	}
+}
+
+// putAll puts the series of queries in their minutes: those of five minutes until fine.
+func (g grid) putAll(all []scaling.Series, queries []scaling.Query, fine time.Time) {
+	for i, series := range all {
+		end := g.end()
+		if queries[i].Metric.Period == coarse && fine.Before(end) {
+			end = fine
+		}
+		g.put(series.Datapoints, queries[i], end)
 	}
 }
 

@@ -164,3 +164,73 @@ func TestReadFails(t *testing.T) {
 		}
 	}
 }
+
+// A minute of which nothing is known stays so, wherever it lies.
+func TestBetween(t *testing.T) {
+	missing := func(m int) bool { return m == -5 || m == -10 }
+	a := account{t: t, value: perMinute(missing)}
+	start := time.Date(2026, 11, 23, 9, 41, 30, 0, time.UTC)
+	got, err := history.Between(t.Context(), unaligned{a}, "chat", "blue", start, now(), now())
+	if err != nil || !got.Start.Equal(start.Truncate(time.Minute)) || got.Step != time.Minute || len(got.Requests) != 22 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	for i, v := range got.Requests {
+		at := got.Start.Add(time.Duration(i) * time.Minute)
+		m := int(at.Sub(due().Truncate(time.Minute)) / time.Minute)
+		if want := m < 0 && !missing(m); want != (v == 23) || want == math.IsNaN(v) {
+			t.Errorf("%s: %v", at, v)
+		}
+	}
+}
+
+// What is older than two weeks is known by five minutes, and what is older than CloudWatch
+// keeps is not known.
+func TestBetweenOfLongAgo(t *testing.T) {
+	a := account{t: t, value: perMinute(func(int) bool { return false })}
+	day := 24 * time.Hour
+	for _, tt := range []struct {
+		start, end time.Duration // before now
+		known      int
+	}{
+		{20 * day, 10 * day, 14400},
+		{20 * day, 19 * day, 1440},
+		{70 * day, 60 * day, 4320 - 8},
+	} {
+		start := now().Add(-tt.start).Truncate(time.Hour).Add(2 * time.Minute)
+		got, err := history.Between(t.Context(), unaligned{a}, "chat", "blue", start, start.Add(tt.start-tt.end), now())
+		known := 0
+		for i, v := range got.Requests {
+			if math.IsNaN(v) {
+				continue
+			}
+			known++
+			// Five minutes from midnight on are of one day.
+			if want := float64(got.Start.Add(time.Duration(i) * time.Minute).Day()); v != want {
+				t.Fatalf("%s ago: %v at minute %d, want %v", tt.start, v, i, want)
+			}
+		}
+		if err != nil || known != tt.known {
+			t.Errorf("%s ago: %d of %d minutes are known, want %d; %v", tt.start, known, len(got.Requests), tt.known, err)
+		}
+	}
+}
+
+// unaligned is an account that is asked for any minute.
+type unaligned struct{ account }
+
+func (u unaligned) Read(ctx context.Context, queries []scaling.Query, end time.Time) ([]scaling.Series, error) {
+	var aligned []scaling.Query
+	for _, q := range queries {
+		q.From = q.From.Truncate(5 * time.Minute)
+		aligned = append(aligned, q)
+	}
+	return u.account.Read(ctx, aligned, end)
+}
+
+func TestBetweenOfWhatIsIncomplete(t *testing.T) {
+	a := account{t: t, value: perMinute(func(int) bool { return false }), incomplete: "too much"}
+	_, err := history.Between(t.Context(), unaligned{a}, "chat", "blue", now().Add(-time.Hour), now(), now())
+	if err == nil || !strings.Contains(err.Error(), "read the load: too much") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -30,27 +30,7 @@ const (
 // less than 80 columns wide, but for a word that is longer. It is plain and of bounded
 // length, whatever stands in names, causes and messages.
 func Decision(w io.Writer, in scaling.Input, d scaling.Decision) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", in.Target.Key(), outcome(in, d))
-	section(&b, "at", instant(in.Now))
-	section(&b, "seen", seen(in.Observation))
-	section(&b, "limits", fmt.Sprintf("%d to %d", d.MinCapacity, d.MaxCapacity))
-	switch o := in.Override; {
-	case o.InForce(in.Now):
-		section(&b, "override", overridden(o))
-	case !o.Until.IsZero():
-		section(&b, "override", "is over: "+o.String())
-	}
-	for _, m := range measured(in) {
-		section(&b, "metric", m)
-	}
-	b.WriteString("\n")
-	steps(&b, in, d)
-	for _, a := range latest(in.Activities) {
-		section(&b, "earlier", a)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return Explanation{Input: in, Decision: d}.Text(w)
 }
 
 // outcome says in a few words what comes of d.
@@ -59,7 +39,7 @@ func outcome(in scaling.Input, d scaling.Decision) string {
 	if in.Target.DryRun {
 		verb = "is a dry run and would scale"
 	}
-	switch present := in.Present(); {
+	switch present := from(d); {
 	case d.DesiredCapacity > present:
 		return fmt.Sprintf("%s out from %d to %d", verb, present, d.DesiredCapacity)
 	case d.DesiredCapacity < present:
@@ -68,11 +48,45 @@ func outcome(in scaling.Input, d scaling.Decision) string {
 	return fmt.Sprintf("stays at %d", d.DesiredCapacity)
 }
 
+// from returns the capacity that a decision began with.
+func from(d scaling.Decision) int {
+	if len(d.Steps) > 0 {
+		return d.Steps[0].From
+	}
+	return d.DesiredCapacity
+}
+
 // section writes a paragraph under a label.
 func section(b *strings.Builder, label, text string) {
 	const indent = "            "
 	lines := wrap(plain.Cut(plain.Text(text), longestRemark), indent)
 	fmt.Fprintf(b, "  %-9s %s", label, lines[len(indent):])
+}
+
+// limited says which limits are in force, and what has set them if it was not the policy.
+func limited(in scaling.Input, d scaling.Decision) string {
+	text := fmt.Sprintf("%d to %d", d.MinCapacity, d.MaxCapacity)
+	_, minBy, maxBy := in.Limits()
+	minBy, maxBy = setter(minBy), setter(maxBy)
+	switch {
+	case minBy == "" && maxBy == "":
+		return text
+	case minBy == maxBy:
+		return text + ", by " + minBy
+	case minBy == "":
+		return text + ", the maximum by " + maxBy
+	case maxBy == "":
+		return text + ", the minimum by " + minBy
+	}
+	return fmt.Sprintf("%s, the minimum by %s, the maximum by %s", text, minBy, maxBy)
+}
+
+// setter names what has set a limit; the override is told of by itself.
+func setter(by string) string {
+	if strings.HasPrefix(by, "the override") {
+		return "the override"
+	}
+	return by
 }
 
 // seen says what SageMaker showed.
@@ -186,8 +200,8 @@ func devices(m policy.Metric) string {
 
 // steps writes the rules that moved the capacity, in their order, and the reasons
 // that are not among them.
-func steps(b *strings.Builder, in scaling.Input, d scaling.Decision) {
-	capacity := in.Present()
+func steps(b *strings.Builder, d scaling.Decision) {
+	capacity := from(d)
 	var said []string
 	for _, s := range d.Steps {
 		section(b, fmt.Sprintf("%d -> %d", s.From, s.To), fmt.Sprintf("%s: %s", s.Rule, s.Reason))

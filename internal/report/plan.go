@@ -163,7 +163,7 @@ func (p Plan) target(b *strings.Builder, e evaluated, t planned) {
 	if t.Hourly != nil {
 		section(b, "an hour", t.Hourly.String())
 	}
-	steps(b, e.input(), e.record.Decision)
+	steps(b, e.record.Decision)
 	if e.record.Error != "" {
 		section(b, "error", e.record.Error)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -17,53 +18,114 @@ const (
 )
 
 // Plot draws the load, as the instances that it needs, and the capacity in
-// service over time, without colour and within 80 columns. Where one column
-// stands for several minutes it shows the one with the highest load, and the
-// capacity of that same minute, so that no shortage is hidden and none made up.
+// service over time, without colour and within 80 columns.
 // pre: rows is not empty, instanceCapacity > 0
 func Plot(rows []simulate.Row, instanceCapacity float64) string {
-	need, capacity := columns(rows, instanceCapacity)
-	top := max(1, math.Ceil(highest(need, capacity)))
-	step := math.Ceil(top / plotRows)
+	c := Course{Start: rows[0].Time}
+	for _, r := range rows {
+		c.Load = append(c.Load, r.Requests/instanceCapacity)
+		c.Capacity = append(c.Capacity, float64(r.InService))
+	}
+	return c.Plot()
+}
+
+// Course is a load and a capacity by the minute, either of them with NaN where it is not
+// known. Both have as many minutes, or one of them has none and is not drawn.
+type Course struct {
+	Start          time.Time
+	Load, Capacity []float64
+}
+
+// Plot draws a course without colour and within 80 columns. Where one column stands for
+// several minutes it shows the one with the highest load, and the capacity of that same
+// minute, so that no shortage is hidden and none made up. What is not known is a gap.
+// pre: there are minutes
+func (c Course) Plot() string {
+	top := max(1, math.Ceil(max(highest(c.Load), highest(c.Capacity))))
+	step := rowStep(top)
 	height := math.Ceil(top / step)
-	graph := asciigraph.PlotMany([][]float64{capacity, need},
+	label := len(fmt.Sprintf("%.0f", step*height))
+	width := min(plotColumns, lineWidth-3-label, max(2, c.minutes()))
+	graph := asciigraph.PlotMany(c.columns(width),
 		asciigraph.Height(int(height)),
 		asciigraph.LowerBound(0),
 		asciigraph.UpperBound(step*height),
 		asciigraph.Precision(0),
-		asciigraph.SeriesChars(asciigraph.DefaultCharSet, asciigraph.CreateCharSet("•")),
+		asciigraph.SeriesChars(c.characters()...),
 	)
 	lines := strings.Split(graph, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " ")
 	}
-	margin := axisColumn(lines[0])
-	end := rows[len(rows)-1].Time.Add(time.Minute)
-	return strings.Join(lines, "\n") + "\n" + axis(rows[0].Time, end, len(need), margin)
+	end := c.Start.Add(time.Duration(c.minutes()) * time.Minute)
+	return strings.Join(lines, "\n") + "\n" + axis(c.Start, end, width, axisColumn(lines[0]))
 }
 
-// columns makes one pair of values for each column.
-func columns(rows []simulate.Row, instanceCapacity float64) (need, capacity []float64) {
-	n := min(plotColumns, max(2, len(rows)))
-	for c := range n {
-		from, to := c*len(rows)/n, max((c+1)*len(rows)/n, c*len(rows)/n+1)
-		top := rows[from]
-		for _, r := range rows[from:to] {
-			if r.Requests > top.Requests {
-				top = r
+func (c Course) minutes() int { return max(len(c.Load), len(c.Capacity)) }
+
+// characters are what the lines of columns are drawn with.
+func (c Course) characters() []asciigraph.CharSet {
+	var out []asciigraph.CharSet
+	if c.Capacity != nil {
+		out = append(out, asciigraph.DefaultCharSet)
+	}
+	if c.Load != nil {
+		out = append(out, asciigraph.CreateCharSet("•"))
+	}
+	return out
+}
+
+// rowStep is how much one row of a plot is worth: a whole number, a round one where it is
+// large.
+func rowStep(top float64) float64 {
+	step := math.Ceil(top / plotRows)
+	if step <= 10 {
+		return step
+	}
+	power := math.Pow(10, math.Floor(math.Log10(step)))
+	for _, round := range []float64{1, 2, 5} {
+		if step <= round*power {
+			return round * power
+		}
+	}
+	return 10 * power
+}
+
+// columns makes a value for each column of the lines that are drawn: the capacity, then the
+// load.
+func (c Course) columns(n int) [][]float64 {
+	var load, capacity []float64
+	total := c.minutes()
+	for i := range n {
+		from, to := i*total/n, max((i+1)*total/n, i*total/n+1)
+		at := from
+		for m := from + 1; m < to; m++ {
+			if c.Load != nil && (c.Load[m] > c.Load[at] || math.IsNaN(c.Load[at])) {
+				at = m
 			}
 		}
-		need = append(need, top.Requests/instanceCapacity)
-		capacity = append(capacity, float64(top.InService))
+		if c.Load != nil {
+			load = append(load, c.Load[at])
+		}
+		if c.Capacity != nil {
+			capacity = append(capacity, c.Capacity[at])
+		}
 	}
-	return need, capacity
+	if capacity == nil {
+		return [][]float64{load}
+	}
+	if load == nil {
+		return [][]float64{capacity}
+	}
+	return [][]float64{capacity, load}
 }
 
-func highest(series ...[]float64) float64 {
+// highest returns the highest of the values that are known, 0 for none.
+func highest(values []float64) float64 {
 	most := 0.0
-	for _, s := range series {
-		for _, v := range s {
-			most = max(most, v)
+	for _, v := range values {
+		if v > most {
+			most = v
 		}
 	}
 	return most

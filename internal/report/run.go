@@ -103,18 +103,19 @@ func (r Run) target(b *strings.Builder, t simulate.TargetResult) {
 	b.WriteString("    ••• load, as the instances that it needs    ─── instances in service\n\n")
 	b.WriteString(Plot(t.Rows, capacity))
 	b.WriteString("\nScaling activities\n")
-	activities(b, t.Activities)
+	activities(b, t.Activities, "none: the capacity was not changed; the records say why", "in the decision records")
 	totals(b, t)
 }
 
-// activities lists the first and the last of all.
-func activities(b *strings.Builder, all []activity.Activity) {
+// activities lists the first and the last of all. none is said where there is none, and
+// more is where the others are.
+func activities(b *strings.Builder, all []activity.Activity, none, more string) {
 	if len(all) == 0 {
-		b.WriteString("  none: the capacity was not changed; the records say why\n")
+		b.WriteString(wrap(none, "  "))
 	}
 	if left := len(all) - 2*shownActivities; left > 0 {
 		list(b, all[:shownActivities])
-		fmt.Fprintf(b, "  ... %d more, in the decision records ...\n", left)
+		fmt.Fprintf(b, "  ... %d more, %s ...\n", left, more)
 		all = all[shownActivities+left:]
 	}
 	list(b, all)
@@ -123,7 +124,7 @@ func activities(b *strings.Builder, all []activity.Activity) {
 func list(b *strings.Builder, all []activity.Activity) {
 	for _, a := range all {
 		took := "-"
-		if !a.Open() {
+		if !a.Open() && !a.ByOthers { // when others began nobody knows
 			took = policy.Brief(a.Took().Round(time.Second))
 		}
 		at := a.StartTime.UTC().Format("Jan _2 15:04")

@@ -34,8 +34,9 @@ type storeSubject struct {
 	// lossy returns the store through a connection that loses the first answer,
 	// after the request was carried out; meanwhile runs then.
 	lossy func(meanwhile func()) store
-	// archived returns what was archived, in the order of the keys.
-	archived func(ctx context.Context, endpoint string) ([]activity.Activity, error)
+	// archived returns the archived activities that began from a time through another, in
+	// the order of their keys.
+	archived func(ctx context.Context, endpoint string, from, through time.Time) ([]activity.Activity, error)
 	// unset deletes an override.
 	unset func(ctx context.Context, endpoint, variant string) error
 	// put writes an item as the console or the command line would, in the form of
@@ -53,8 +54,10 @@ func simulatedStore() implementation[storeSubject] {
 		name: "simulate",
 		subject: storeSubject{
 			store: &locked{store: double},
-			archived: func(_ context.Context, endpoint string) ([]activity.Activity, error) {
-				return double.Archived(endpoint), nil
+			archived: func(_ context.Context, endpoint string, from, through time.Time) ([]activity.Activity, error) {
+				return slices.DeleteFunc(double.Archived(endpoint), func(a activity.Activity) bool {
+					return a.StartTime.Before(from) || a.StartTime.After(through)
+				}), nil
 			},
 		},
 		skip: map[string]string{
@@ -222,6 +225,14 @@ func archiveBehaviours() []behaviour[storeSubject] {
 				s.archive(ctx, t, endpoint, a)
 			}
 			wantArchived(ctx, t, s, endpoint, want...)
+		}},
+		{"archived activities are found by when they began", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
+			all := []activity.Activity{closed("a", 0), closed("b", time.Second), closed("􏿿", time.Minute), closed("d", time.Minute+1)}
+			for _, a := range all {
+				s.archive(ctx, t, endpoint, a)
+			}
+			wantArchivedFrom(ctx, t, s, endpoint, begin().Add(time.Second), begin().Add(time.Minute), all[1:3]...)
+			wantArchivedFrom(ctx, t, s, endpoint, begin().Add(2*time.Minute), begin().Add(time.Hour))
 		}},
 		{"the archive is apart from the state", func(ctx context.Context, t *testing.T, s storeSubject, endpoint string) {
 			first := s.archive(ctx, t, endpoint, closed("a1", 0))
@@ -495,7 +506,12 @@ func wantStored(ctx context.Context, t *testing.T, s storeSubject, state activit
 
 func wantArchived(ctx context.Context, t *testing.T, s storeSubject, endpoint string, want ...activity.Activity) {
 	t.Helper()
-	got, err := s.archived(ctx, endpoint)
+	wantArchivedFrom(ctx, t, s, endpoint, begin().Add(-24*time.Hour), begin().Add(24*time.Hour), want...)
+}
+
+func wantArchivedFrom(ctx context.Context, t *testing.T, s storeSubject, endpoint string, from, through time.Time, want ...activity.Activity) {
+	t.Helper()
+	got, err := s.archived(ctx, endpoint, from, through)
 	if err != nil {
 		t.Fatal(err)
 	}

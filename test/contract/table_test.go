@@ -4,7 +4,6 @@ package contract
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sagescale/internal/activity"
 	"sagescale/internal/config"
 	"sagescale/internal/dynamodb"
 )
@@ -36,9 +34,7 @@ func sdkStore(t *testing.T, name string, cfg aws.Config) implementation[storeSub
 		lossy: func(meanwhile func()) store {
 			return dynamodb.New(sdk.NewFromConfig(cfg, losing(meanwhile)), table)
 		},
-		archived: func(ctx context.Context, endpoint string) ([]activity.Activity, error) {
-			return query(ctx, client, table, endpoint)
-		},
+		archived: adapter.Activities,
 		put: func(ctx context.Context, endpoint, sort, override string) error {
 			_, err := client.PutItem(ctx, &sdk.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
 				"pk":       &types.AttributeValueMemberS{Value: endpoint},
@@ -73,36 +69,6 @@ func createTable(ctx context.Context, client *sdk.Client, table string) error {
 		return fmt.Errorf("wait for table: %w", err)
 	}
 	return nil
-}
-
-// query returns the archived activities of an endpoint, as the table sorts them.
-func query(ctx context.Context, client *sdk.Client, table, endpoint string) ([]activity.Activity, error) {
-	out, err := client.Query(ctx, &sdk.QueryInput{
-		TableName:                &table,
-		ConsistentRead:           aws.Bool(true),
-		KeyConditionExpression:   aws.String("#pk = :endpoint AND begins_with(#sk, :activity)"),
-		ExpressionAttributeNames: map[string]string{"#pk": config.KeyPartition, "#sk": config.KeySort},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":endpoint": &types.AttributeValueMemberS{Value: endpoint},
-			":activity": &types.AttributeValueMemberS{Value: "activity#"},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("query: %w", err)
-	}
-	var all []activity.Activity
-	for _, item := range out.Items {
-		text, _ := item["activity"].(*types.AttributeValueMemberS)
-		if text == nil {
-			return nil, fmt.Errorf("an item without an activity: %v", item)
-		}
-		var a activity.Activity
-		if err := json.Unmarshal([]byte(text.Value), &a); err != nil {
-			return nil, fmt.Errorf("read activity: %w", err)
-		}
-		all = append(all, a)
-	}
-	return all, nil
 }
 
 // losing makes the SDK's client lose the first answer.

@@ -94,6 +94,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	s.step(t, "an operator holds a capacity", func(t *testing.T) { s.holds(t) })
 	s.step(t, "another scaler is not fought", func(t *testing.T) { s.refusesToFight(t) })
 	s.step(t, "a change by hand is in the history", func(t *testing.T) { s.adopts(t) })
+	s.step(t, "an operator asks what was done, and why", func(t *testing.T) { s.looksBack(t) })
 	s.step(t, "a second cdk deploy changes nothing", func(t *testing.T) {
 		before := contents(t, s.assembly)
 		if out := s.deploy(t, first); !strings.Contains(out, "(no changes)") {

@@ -67,3 +67,18 @@ func (s *stage) looks(t *testing.T) {
 	s.says(t, 0, []string{"1 to 9 by the policy", "Nothing was written", "An hour of 1 target costs $0."}, "plan", byTick, "--price", "0.115")
 	s.says(t, 0, []string{`"healthy": true`, `"lastTick"`}, "status", byTick, "--format", "json")
 }
+
+// looksBack has an operator ask what was done with an endpoint that others have changed,
+// and why it is not scaled in.
+func (s *stage) looksBack(t *testing.T) {
+	target := steered + "/AllTraffic"
+	s.says(t, 0, []string{
+		target + " from ", "─── instances in service", "6 -> 7", "somebody else changed the capacity",
+		"held at 7 instead of 2", "ScaleOutCooldown:", "sagescale explain " + target + " --at ",
+	}, "history", steered, "--since", "30m")
+	s.says(t, 0, []string{
+		target + " stays at 7", "ScaleOutCooldown:", "What would change it", "time a scale-in to 2 at", "load InvocationsPerInstance: from",
+		"sagescale hold " + target + " 2 --for 1h",
+	}, "explain", target)
+	s.says(t, 1, []string{"no decision about " + target + " was recorded in the 24h before"}, "explain", target, "--at", "48h")
+}
