@@ -59,10 +59,10 @@ func ofHealth(t Target, told, before Health, now time.Time) string {
 	}
 	for _, was := range []string{string(before.Code), string(before.Status)} {
 		if was != "" && before.Lasted > 0 {
-			return fmt.Sprintf("%s is scaled again, after %s of %s", target, duration(time.Duration(before.Lasted)*time.Second), was)
+			return fmt.Sprintf("%s is healthy again, after %s of %s", target, duration(time.Duration(before.Lasted)*time.Second), was)
 		}
 	}
-	return target + " is scaled again"
+	return target + " is healthy again"
 }
 
 // duration writes a duration as people do, in whole seconds, and in minutes from an hour on.
