@@ -82,7 +82,7 @@ func TestPurePackagesAreTransitivelyPure(t *testing.T) {
 			}
 		}
 	}
-	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy"} {
+	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy", "health"} {
 		check("internal/"+dir, dir)
 	}
 }
@@ -97,6 +97,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"internal/applicationautoscaling": "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling",
 
 		"internal/cloudformation": "github.com/aws/aws-sdk-go-v2/service/cloudformation",
+		"internal/eventbridge":    "github.com/aws/aws-sdk-go-v2/service/eventbridge",
 		"internal/sts":            "github.com/aws/aws-sdk-go-v2/service/sts",
 		"internal/lambda":         "github.com/aws/aws-sdk-go-v2/service/lambda",
 

@@ -19,8 +19,10 @@ const (
 	longestList    = 10
 )
 
-// short is a text of others: plain, on one line, and no longer than is good.
+// short is a text of others: plain, on one line, and no longer than is good. Of what is much
+// longer the end is not even looked at.
 func short(s string) string {
+	s = plain.Cut(s, 4*longestText)
 	return plain.Cut(plain.Text(strings.Join(strings.Fields(s), " ")), longestText)
 }
 
