@@ -17,6 +17,7 @@ import (
 
 	"sagescale/internal/config"
 	"sagescale/internal/notice"
+	"sagescale/internal/plain"
 )
 
 // What one call takes: so many entries, and so many bytes of all of them together.
@@ -27,6 +28,9 @@ const (
 	// time, the source and the kind.
 	overhead = 1 << 10
 )
+
+// longestCode bounds, in characters, what is kept of the code of an entry's error.
+const longestCode = 100
 
 // tries is how often an entry is sent that EventBridge did not take while it took others.
 // What the whole call fails with the SDK tries again.
@@ -108,7 +112,7 @@ func left(entries []types.PutEventsRequestEntry, answers []types.PutEventsResult
 	for i, e := range entries {
 		code := "no answer"
 		if i < len(answers) {
-			code = aws.ToString(answers[i].ErrorCode)
+			code = plain.Cut(aws.ToString(answers[i].ErrorCode), longestCode)
 		}
 		if code != "" {
 			out, codes = append(out, e), append(codes, code)
