@@ -150,11 +150,9 @@ func (f Function) settle(ctx context.Context, e event.Event) (s autoscaler.Summa
 	if err != nil {
 		return s, fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
 	}
-	if closed != nil {
-		s.TimeToInService = closed.TimeToInService()
-	}
 	f.Log.InfoContext(ctx, "settled", "endpoint", e.Endpoint, "status", e.Status, "activity", closed)
 	if closed != nil {
+		s.TimeToInService = closed.TimeToInService()
 		f.tell(ctx, func(ctx context.Context) error { return f.Notifier.Settled(ctx, e.Endpoint, *closed) })
 	}
 	return s, nil

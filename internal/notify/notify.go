@@ -103,15 +103,16 @@ func (n Notifier) activities(r autoscaler.Record) []notice.Event {
 }
 
 // target is what the events of a record say of its target. Where SageMaker has not said how
-// the endpoint is, the capacity is not known, and maybe not what an operator has set.
+// the endpoint is, the capacity is not known, and maybe not what an operator has set; a
+// variant that is not there, or is no matter of instances, has none.
 func (n Notifier) target(r autoscaler.Record) notice.Target {
 	t := notice.Target{Stack: n.Stack, Endpoint: r.Endpoint, Variant: r.Variant, PolicyDigest: r.Policy}
 	if r.Observation.Status == "" {
 		return t
 	}
 	t.Limits = &notice.Limits{Min: r.Decision.MinCapacity, Max: r.Decision.MaxCapacity}
-	missing := func(r scaling.Reason) bool { return r.Code == scaling.NotFound }
-	if !slices.ContainsFunc(r.Decision.NotScaledReasons, missing) {
+	uncounted := func(r scaling.Reason) bool { return r.Code == scaling.NotFound || r.Code == scaling.Unsupported }
+	if !slices.ContainsFunc(r.Decision.NotScaledReasons, uncounted) {
 		t.Capacity = &notice.Capacity{Current: r.Observation.CurrentCapacity, Desired: r.Observation.DesiredCapacity}
 	}
 	return t

@@ -55,9 +55,12 @@ func TestEvaluatedLeavesOutWhatIsNotKnown(t *testing.T) {
 		change           func(*autoscaler.Record)
 		capacity, limits bool
 	}{
-		"in service":       {func(*autoscaler.Record) {}, true, true},
-		"not described":    {func(r *autoscaler.Record) { r.Observation = scaling.Observation{} }, false, false},
-		"no such variant":  {func(r *autoscaler.Record) { r.Decision.NotScaledReasons = []scaling.Reason{{Code: scaling.NotFound}} }, false, true},
+		"in service":      {func(*autoscaler.Record) {}, true, true},
+		"not described":   {func(r *autoscaler.Record) { r.Observation = scaling.Observation{} }, false, false},
+		"no such variant": {func(r *autoscaler.Record) { r.Decision.NotScaledReasons = []scaling.Reason{{Code: scaling.NotFound}} }, false, true},
+		"no instances": {func(r *autoscaler.Record) {
+			r.Decision.NotScaledReasons = []scaling.Reason{{Code: scaling.Unsupported}}
+		}, false, true},
 		"settled only":     {nil, false, false},
 		"no steps, either": {func(r *autoscaler.Record) { r.Decision.Steps = nil }, true, true},
 	} {
