@@ -58,11 +58,10 @@ func (s *stack) allowState() awsiam.PolicyStatement {
 
 // allowEvents permits to put events of our own source on the default bus, and no others:
 // many a rule believes an event by its source. A call may have several entries, so the key
-// has several values, and all must be ours; where there are none there is no permission.
+// has several values, and all must be ours. An entry without a source EventBridge refuses.
 func (s *stack) allowEvents() awsiam.PolicyStatement {
 	statement := allow(texts("events:PutEvents"), s.arn("events", "event-bus/default"))
 	statement.AddCondition(text("ForAllValues:StringEquals"), map[string]any{"events:source": config.EventSource})
-	statement.AddCondition(text("Null"), map[string]any{"events:source": "false"})
 	return statement
 }
 

@@ -50,7 +50,7 @@ func excess(a assembly, s statement, action string) string {
 		return unless(slices.Equal(s.resources, endpoints[action]), "not the endpoints that it is for")
 	case service == "events":
 		bus := "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
-		ours := flat(dig(s.condition, "ForAllValues:StringEquals", "events:source")) == "sagescale" && flat(dig(s.condition, "Null", "events:source")) == "false"
+		ours := flat(dig(s.condition, "ForAllValues:StringEquals", "events:source")) == "sagescale"
 		return unless(ours && slices.Equal(s.resources, []string{bus}), "not events of our own source on the default bus")
 	case service == "dynamodb":
 		keys := flats(dig(s.condition, "ForAllValues:StringEquals", "dynamodb:LeadingKeys"))
@@ -219,7 +219,7 @@ func TestPermissionExcessIsFound(t *testing.T) {
 		{"more than metrics on *", `"cloudwatch:GetMetricData"`, `"cloudwatch:SetAlarmState"`, "the resource has a wildcard"},
 		{"alarms on *", `"cloudwatch:GetMetricData"`, `"cloudwatch:PutMetricAlarm"`, "the resource has a wildcard"},
 		{"events of others", `"events:source":"sagescale"`, `"events:source":"aws.s3"`, "not events of our own source"},
-		{"events of any source", `"Null":{"events:source":"false"}`, `"Null":{"events:source":"true"}`, "not events of our own source"},
+		{"some events of others", `"ForAllValues:StringEquals":{"events:source"`, `"ForAnyValue:StringEquals":{"events:source"`, "not events of our own source"},
 		{"other buses", `:event-bus/default"`, `:event-bus/theirs"`, "not events of our own source"},
 		{"all buses", `:event-bus/default"`, `:event-bus/*"`, "the resource has a wildcard"},
 		{"everybody's messages", `"Action":"sns:Publish","Condition"`, `"Action":"sns:Publish","Conditions"`, "may publish"},
