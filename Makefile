@@ -135,6 +135,8 @@ bench: scores ## The same; measure the functions beside a hello-world Lambda, an
 .PHONY: generate
 generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the tables of the pages
 	go test ./internal/policyfile -run Schema -update
+	go test ./internal/notice -run Schema -update
+	go test ./internal/notify -run 'Samples$$' -update
 	go test ./test/scenario -update
 	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
 	go test ./test/conformance -run Readme -update

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 
+	"sagescale/internal/config"
 	"sagescale/internal/policy"
 )
 
@@ -20,6 +21,7 @@ func (s *stack) permissions(f function, logs awslogs.LogGroup) awsiam.PolicyDocu
 		allow(texts("sqs:SendMessage"), s.deadLetters.QueueArn()),
 		s.allowState(),
 		allow(texts("sagemaker:DescribeEndpoint"), s.endpointARNs(allTargets)...),
+		s.allowEvents(),
 	)
 	if !f.evaluates {
 		return document
@@ -51,6 +53,15 @@ func (s *stack) allowState() awsiam.PolicyStatement {
 	statement.AddCondition(text("ForAllValues:StringEquals"), map[string]any{
 		"dynamodb:LeadingKeys": endpoints(s.settings.Policy, allTargets),
 	})
+	return statement
+}
+
+// allowEvents permits to put events of our own source on the default bus, and no others:
+// many a rule believes an event by its source. A call may have several entries, so the key
+// has several values, and all must be ours. An entry without a source EventBridge refuses.
+func (s *stack) allowEvents() awsiam.PolicyStatement {
+	statement := allow(texts("events:PutEvents"), s.arn("events", "event-bus/default"))
+	statement.AddCondition(text("ForAllValues:StringEquals"), map[string]any{"events:source": config.EventSource})
 	return statement
 }
 

@@ -10,7 +10,7 @@ import (
 // roleActions are the actions that each role may take, and the only ones.
 func roleActions() map[string][]string {
 	every := []string{
-		"dynamodb:PutItem", "dynamodb:Query", "logs:CreateLogStream", "logs:PutLogEvents",
+		"dynamodb:PutItem", "dynamodb:Query", "events:PutEvents", "logs:CreateLogStream", "logs:PutLogEvents",
 		"sagemaker:DescribeEndpoint", "sqs:SendMessage",
 	}
 	evaluating := append(slices.Clone(every), noResources()...)

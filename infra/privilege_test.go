@@ -15,7 +15,7 @@ import (
 // excesses says what a template permits beyond what it must.
 func excesses(tb testing.TB, a assembly) []string {
 	tb.Helper()
-	all := slices.Concat(strangeKinds(a), strangeInvokers(tb, a), strangeSenders(a), strangeTrust(a))
+	all := slices.Concat(strangeKinds(a), strangeInvokers(tb, a), strangeSenders(a), strangePublishers(a), strangeUsers(a), strangeTrust(a))
 	for name, statements := range roles(tb, a) {
 		for _, s := range statements {
 			for _, action := range s.actions {
@@ -48,6 +48,10 @@ func excess(a assembly, s statement, action string) string {
 		return "the resource has a wildcard"
 	case service == "sagemaker":
 		return unless(slices.Equal(s.resources, endpoints[action]), "not the endpoints that it is for")
+	case service == "events":
+		bus := "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+		ours := flat(dig(s.condition, "ForAllValues:StringEquals", "events:source")) == "sagescale"
+		return unless(ours && slices.Equal(s.resources, []string{bus}), "not events of our own source on the default bus")
 	case service == "dynamodb":
 		keys := flats(dig(s.condition, "ForAllValues:StringEquals", "dynamodb:LeadingKeys"))
 		table := "${" + a.ids("AWS::DynamoDB::Table")[0] + ".Arn}"
@@ -68,7 +72,9 @@ func unless(ok bool, why string) string {
 func strangeKinds(a assembly) []string {
 	known := []string{
 		"AWS::CDK::Metadata", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table",
-		"AWS::Events::Rule", "AWS::IAM::Role", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup",
+		"AWS::Events::Rule", "AWS::IAM::Role", "AWS::KMS::Key",
+		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup",
+		"AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
 		"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup",
 	}
 	var all []string
@@ -126,6 +132,47 @@ func strangeSenders(a assembly) []string {
 	return all
 }
 
+// strangePublishers lists who may use the topic beside the rule of the notifications, and
+// whether it takes messages in clear.
+func strangePublishers(a assembly) []string {
+	closed := false
+	var all []string
+	for _, topic := range a.all("AWS::SNS::TopicPolicy") {
+		for _, s := range list(dig(topic, "PolicyDocument", "Statement")) {
+			condition := dig(s, "Condition")
+			switch {
+			case dig(s, "Effect") == "Deny":
+				closed = closed || dig(condition, "Bool", "aws:SecureTransport") == "false" && flat(dig(s, "Principal")) == "*"
+			case flat(dig(s, "Principal", "Service")) != "events.amazonaws.com" || flat(dig(s, "Action")) != "sns:Publish" ||
+				flat(dig(condition, "ArnEquals", "aws:SourceArn")) != "${NotificationsRule.Arn}" ||
+				flat(dig(condition, "StringEquals", "aws:SourceAccount")) != "${AWS::AccountId}":
+				all = append(all, fmt.Sprintf("may publish to the topic: %v", s))
+			}
+		}
+	}
+	if !closed {
+		all = append(all, "the topic takes messages in clear")
+	}
+	return all
+}
+
+// strangeUsers lists who may use the key of the topic beside EventBridge and those to whom
+// the account's own policies give it.
+func strangeUsers(a assembly) []string {
+	var all []string
+	for _, key := range a.all("AWS::KMS::Key") {
+		for _, s := range list(dig(key, "KeyPolicy", "Statement")) {
+			who, actions := dig(s, "Principal"), flats(dig(s, "Action"))
+			account := strings.HasSuffix(flat(dig(who, "AWS")), ":iam::${AWS::AccountId}:root")
+			rule := flat(dig(who, "Service")) == "events.amazonaws.com" && slices.Equal(actions, []string{"kms:Decrypt", "kms:GenerateDataKey"})
+			if !account && !rule {
+				all = append(all, fmt.Sprintf("may use the key: %v", s))
+			}
+		}
+	}
+	return all
+}
+
 // strangeTrust lists the roles that somebody else can take than Lambda or, for that of
 // the schedules, Scheduler for the schedules of this stack.
 func strangeTrust(a assembly) []string {
@@ -171,6 +218,15 @@ func TestPermissionExcessIsFound(t *testing.T) {
 		{"another action on endpoints", `"sagemaker:DescribeEndpoint"`, `"sagemaker:DeleteEndpoint"`, "not the endpoints"},
 		{"more than metrics on *", `"cloudwatch:GetMetricData"`, `"cloudwatch:SetAlarmState"`, "the resource has a wildcard"},
 		{"alarms on *", `"cloudwatch:GetMetricData"`, `"cloudwatch:PutMetricAlarm"`, "the resource has a wildcard"},
+		{"events of others", `"events:source":"sagescale"`, `"events:source":"aws.s3"`, "not events of our own source"},
+		{"some events of others", `"ForAllValues:StringEquals":{"events:source"`, `"ForAnyValue:StringEquals":{"events:source"`, "not events of our own source"},
+		{"other buses", `:event-bus/default"`, `:event-bus/theirs"`, "not events of our own source"},
+		{"all buses", `:event-bus/default"`, `:event-bus/*"`, "the resource has a wildcard"},
+		{"everybody's messages", `"Action":"sns:Publish","Condition"`, `"Action":"sns:Publish","Conditions"`, "may publish"},
+		{"messages of other rules", `"aws:SourceArn":{"Fn::GetAtt":["NotificationsRule","Arn"]}`, `"aws:SourceArn":{"Fn::GetAtt":["TickRule","Arn"]}`, "may publish"},
+		{"subscribers of everybody", `"Action":"sns:Publish","Condition"`, `"Action":["sns:Publish","sns:Subscribe"],"Condition"`, "may publish"},
+		{"more of the key", `"kms:GenerateDataKey"`, `"kms:ScheduleKeyDeletion"`, "may use the key"},
+		{"the key for all", `:iam::"`, `:iam::4444"`, "may use the key"},
 		{"other items", `"dynamodb:LeadingKeys":["Chat-LLM","chatllm"]`, `"dynamodb:LeadingKeys":["Chat-LLM","chatllm","theirs"]`, "not the items"},
 		{"all items", `"ForAllValues:StringEquals"`, `"ForAllValues:StringLike"`, "not the items"},
 		{"another account's rules", account, `"SourceAccount":"444455556666"`, "may invoke"},

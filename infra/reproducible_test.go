@@ -24,7 +24,7 @@ func TestSameTemplate(t *testing.T) {
 	if err := os.Chtimes(path, time.Unix(1e9, 0), time.Unix(1e9, 0)); err != nil {
 		t.Fatal(err)
 	}
-	again, err := synth(t.TempDir(), map[string]any{contextPolicy: path})
+	again, err := synth(t.TempDir(), map[string]any{contextPolicy: path, contextNotify: true})
 	if err != nil {
 		t.Fatal(err)
 	}

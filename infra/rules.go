@@ -21,7 +21,7 @@ const (
 	deliverAgain  = 2
 )
 
-// addRules declares what wakes the functions through EventBridge.
+// addRules declares what wakes the functions through EventBridge, and what tells people.
 func (s *stack) addRules() {
 	rules := []*string{
 		s.addRule("Tick", bundle.Schedule, &awsevents.CfnRuleProps{
@@ -42,6 +42,9 @@ func (s *stack) addRules() {
 			Description:        text("sagescale: learns anew of the loads of which that was done an hour ago"),
 			ScheduleExpression: text("rate(10 minutes)"),
 		}, text(event.ForecastInput())))
+	}
+	if s.settings.Notifications {
+		rules = append(rules, s.addNotifications())
 	}
 	s.acceptDeadLetters(rules...)
 }

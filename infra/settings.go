@@ -25,6 +25,7 @@ const (
 	contextLogRetention = "logRetentionDays" // a year, as Security Hub CloudWatch.16 wants it
 	contextAlarmTopic   = "alarmTopicArn"    // is told of the alarms about sagescale itself
 	contextMetrics      = "targetMetrics"    // true or false: whether each target has metrics of its own, which cost
+	contextNotify       = "notifications"    // true or false: whether there is a topic that is told of every event
 )
 
 func contextDefaults() map[string]string {
@@ -35,6 +36,7 @@ func contextDefaults() map[string]string {
 		contextLogRetention: "365",
 		contextAlarmTopic:   "",
 		contextMetrics:      "false",
+		contextNotify:       "false",
 	}
 }
 
@@ -47,6 +49,7 @@ type settings struct {
 	LogRetention  int // in days
 	AlarmTopicARN string
 	TargetMetrics bool
+	Notifications bool
 }
 
 // contextOf returns the context values of an app.
@@ -96,6 +99,8 @@ func parseSettings(text map[string]string) (settings, error) {
 	}
 	fault(contextMetrics, match(text[contextMetrics], `^(true|false)$`, "true or false"))
 	s.TargetMetrics = text[contextMetrics] == "true"
+	fault(contextNotify, match(text[contextNotify], `^(true|false)$`, "true or false"))
+	s.Notifications = text[contextNotify] == "true"
 	var err error
 	s.Architecture, err = bundle.ParseArchitecture(text[contextArchitecture])
 	fault(contextArchitecture, err)

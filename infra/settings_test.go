@@ -41,11 +41,11 @@ func TestSettingsFaults(t *testing.T) {
 		{"no policy file", map[string]any{contextPolicy: "none.yaml"}, []string{"none.yaml"}},
 		{"all at once", map[string]any{
 			contextArchitecture: "mips", contextLogRetention: "2", contextStackName: "a b", contextAlarmTopic: "topic", contextPolicy: "none.yaml",
-			contextMetrics: "yes",
+			contextMetrics: "yes", contextNotify: "yes",
 		}, []string{
 			`context targetMetrics: "yes" is not true or false`,
 			`context architecture: "mips" is not one of arm64, x86_64`,
-			`context logRetentionDays: "2"`, `context stackName: "a b"`, `context alarmTopicArn: "topic"`, "none.yaml",
+			`context logRetentionDays: "2"`, `context stackName: "a b"`, `context alarmTopicArn: "topic"`, `context notifications: "yes" is not true or false`, "none.yaml",
 		}},
 		{"unknown", map[string]any{"polcy": "x"}, []string{"context polcy: unknown; known are alarmTopicArn, architecture"}},
 		{"alarm name", map[string]any{contextPolicy: write(t, policyOf("e", "{name: "+long+", namespace: N, metricName: M, statistic: Sum}"))}, []string{"CloudWatch allows 255"}},

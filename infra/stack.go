@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -41,6 +42,7 @@ type stack struct {
 	bundles     bundle.Bundles
 	table       awsdynamodb.Table
 	deadLetters awssqs.Queue
+	topic       awssns.Topic                  // nil without notifications
 	functions   map[string]awslambda.Function // by their names in package bundle
 	logs        map[string]awslogs.LogGroup   // of the functions, by the same names
 	operations  constructs.Construct          // holds the alarms about sagescale itself
@@ -99,6 +101,9 @@ func (s *stack) addOutputs() {
 		config.OutputSettleLogs:   s.logs[bundle.Settle].LogGroupName(),
 		config.OutputNotified:     text(notified),
 		"Dashboard":               text(s.dashboardName()),
+	}
+	if s.topic != nil {
+		outputs["NotificationTopic"] = s.topic.TopicArn()
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(s.scope, text(name+"Output"), &awscdk.CfnOutputProps{Value: outputs[name]}).

@@ -83,14 +83,15 @@ type resource struct {
 	Metadata       map[string]any
 }
 
-// synthesized is the stack of the test policy, made once for all tests.
+// synthesized is the stack of the test policy with everything that there can be, made once
+// for all tests.
 var synthesized = sync.OnceValues(func() (assembly, error) {
 	dir, err := os.MkdirTemp("", "sagescale-infra-")
 	if err != nil {
 		return assembly{}, err
 	}
 	defer os.RemoveAll(dir)
-	return synth(dir, map[string]any{contextPolicy: testPolicy})
+	return synth(dir, map[string]any{contextPolicy: testPolicy, contextNotify: true})
 })
 
 // standard returns the stack of the test policy.

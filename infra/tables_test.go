@@ -77,6 +77,9 @@ func resourceWords(a assembly, p *policy.Policy, s statement, action string) str
 			"cloudwatch:GetMetricData":                        "metrics have no ARN",
 		}[action]
 	}
+	if strings.HasSuffix(s.resources[0], ":event-bus/default") {
+		return "the default event bus, for events of the source `sagescale`"
+	}
 	id, _, _ := strings.Cut(strings.Trim(s.resources[0], "${}"), ".")
 	words := map[string]string{
 		"AWS::DynamoDB::Table":  "the state table, the items of the endpoints of the policy file",
@@ -134,6 +137,9 @@ func rulesTable(tb testing.TB, a assembly) string {
 
 func rulesRow(tb testing.TB, a assembly, name, when string, target any) []string {
 	tb.Helper()
+	if transformed := dig(target, "InputTransformer", "InputPathsMap"); transformed != nil {
+		return []string{name, when, "the topic `NotificationTopic`", within(dig(target, "RetryPolicy")), ""}
+	}
 	woken := ""
 	for _, function := range bundle.Names() {
 		if flat(dig(target, "Arn")) == "${"+a.function(tb, function)+".Arn}" {
@@ -160,6 +166,9 @@ func whenWords(rule map[string]any) string {
 		return fmt.Sprintf("`%v`", schedule)
 	}
 	pattern := rule["EventPattern"]
+	if dig(pattern, "detail-type", 0) == nil {
+		return fmt.Sprintf("every event of the source `%v`, of this stack", dig(pattern, "source", 0))
+	}
 	words := fmt.Sprintf("`%v`", dig(pattern, "detail-type", 0))
 	if prefix := dig(pattern, "resources", 0, "prefix"); prefix != nil {
 		_, name, _ := strings.Cut(flat(prefix), ":alarm:")

@@ -82,30 +82,19 @@ func TestPurePackagesAreTransitivelyPure(t *testing.T) {
 			}
 		}
 	}
-	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy", "migrate", "whatif"} {
+	for _, dir := range []string{"scaling", "guard", "activity", "schedule", "policy", "migrate", "whatif", "health"} {
 		check("internal/"+dir, dir)
 	}
 }
 
 func TestArrowsPointDown(t *testing.T) {
 	all := imports(t)
-	adapters := map[string]string{
-		"internal/sagemaker":  "github.com/aws/aws-sdk-go-v2/service/sagemaker",
-		"internal/cloudwatch": "github.com/aws/aws-sdk-go-v2/service/cloudwatch",
-		"internal/dynamodb":   "github.com/aws/aws-sdk-go-v2/service/dynamodb",
-
-		"internal/applicationautoscaling": "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling",
-
-		"internal/cloudformation": "github.com/aws/aws-sdk-go-v2/service/cloudformation",
-		"internal/sts":            "github.com/aws/aws-sdk-go-v2/service/sts",
-		"internal/lambda":         "github.com/aws/aws-sdk-go-v2/service/lambda",
-
-		"internal/cloudwatchlogs": "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
-
-		"internal/eventbridge": "github.com/aws/aws-sdk-go-v2/service/eventbridge",
-		"internal/iam":         "github.com/aws/aws-sdk-go-v2/service/iam",
-		"internal/scheduler":   "github.com/aws/aws-sdk-go-v2/service/scheduler",
-		"internal/sqs":         "github.com/aws/aws-sdk-go-v2/service/sqs",
+	adapters := map[string]string{}
+	for _, service := range []string{
+		"applicationautoscaling", "cloudformation", "cloudwatch", "cloudwatchlogs", "dynamodb", "eventbridge",
+		"iam", "lambda", "sagemaker", "scheduler", "sqs", "sts",
+	} {
+		adapters["internal/"+service] = "github.com/aws/aws-sdk-go-v2/service/" + service
 	}
 	for dir, paths := range all {
 		for _, path := range paths {

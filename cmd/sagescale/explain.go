@@ -132,7 +132,7 @@ func explained(ctx context.Context, d deployment.Deployment, r autoscaler.Record
 	e := report.Explanation{
 		Input: scaling.Input{
 			Now: r.Time, Observation: r.Observation,
-			Target:   policy.Target{Endpoint: r.Endpoint, Variant: r.Variant, DryRun: refused(r, scaling.DryRun)},
+			Target:   policy.Target{Endpoint: r.Endpoint, Variant: r.Variant, DryRun: refusedBy(r, scaling.DryRun)},
 			Override: *cmp.Or(r.Override, &policy.Override{}),
 		},
 		Decision: r.Decision,
@@ -152,7 +152,7 @@ func explained(ctx context.Context, d deployment.Deployment, r autoscaler.Record
 		return e, nil
 	}
 	e.Input = c.Input
-	if refused(r, scaling.NotFound, scaling.Unsupported, scaling.EvaluationFailed) {
+	if refusedBy(r, scaling.NotFound, scaling.Unsupported, scaling.EvaluationFailed) {
 		return e, nil // nothing was decided
 	}
 	if !c.Makes(r.Decision) {
@@ -165,8 +165,8 @@ func explained(ctx context.Context, d deployment.Deployment, r autoscaler.Record
 	return e, nil
 }
 
-// refused reports whether a record has a reason of one of some codes.
-func refused(r autoscaler.Record, codes ...scaling.Code) bool {
+// refusedBy reports whether a record has a reason of one of some codes.
+func refusedBy(r autoscaler.Record, codes ...scaling.Code) bool {
 	return slices.ContainsFunc(r.Decision.NotScaledReasons, func(reason scaling.Reason) bool {
 		return slices.Contains(codes, reason.Code)
 	})

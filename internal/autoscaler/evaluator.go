@@ -137,6 +137,8 @@ type Record struct {
 	Outside  []activity.Activity `json:"outside,omitempty"`
 	Activity *activity.Activity  `json:"activity,omitempty"`
 	Error    string              `json:"error,omitempty"`
+	// Held says that the target is counted as such: see Summary.
+	Held bool `json:"-"`
 }
 
 // Summary counts the targets of an evaluation of which somebody must be told. Stuck are
@@ -248,6 +250,7 @@ func (e *Evaluator) record(ctx context.Context, views []*view) (s Summary, err e
 	for _, v := range views {
 		v.complete()
 		for _, c := range v.cases {
+			c.record.Held = c.held()
 			e.Record(ctx, c.record)
 			s.count(c)
 		}
@@ -265,10 +268,15 @@ func (s *Summary) count(c *evaluation) {
 	if c.refused(scaling.Code.NeedsHelp) {
 		s.Stuck++
 	}
-	missing := func(code scaling.Code) bool { return code == scaling.MissingData }
-	if c.present > c.decision.MinCapacity && c.target.ScalesIn() && c.refused(missing) {
+	if c.record.Held {
 		s.Held++
 	}
+}
+
+// held reports whether data is missing of a target that may have more than it needs.
+func (c *evaluation) held() bool {
+	missing := func(code scaling.Code) bool { return code == scaling.MissingData }
+	return c.present > c.decision.MinCapacity && c.target.ScalesIn() && c.refused(missing)
 }
 
 // refused reports whether one of the reasons of the decision is of such a code.

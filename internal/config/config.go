@@ -97,7 +97,16 @@ const (
 	DetailTypeForecast = "sagescale forecast"
 )
 
-// Settings are what a function is told by its environment.
+// What the functions send to the default bus of EventBridge for others to act upon: the
+// events' source, by which their permission is bounded and rules find them, and their kinds.
+const (
+	EventSource        = "sagescale"
+	DetailTypeActivity = "Scaling Activity State Change"
+	DetailTypeHealth   = "Scaling Target Health Change"
+)
+
+// Settings are what a function is told by its environment. AlarmPrefix is also what its
+// stack is called.
 type Settings struct {
 	PolicyFile  string
 	Table       string

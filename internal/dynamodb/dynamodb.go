@@ -1,7 +1,6 @@
 // Package dynamodb keeps the state of endpoints, what operators set aside of their
-// policies, what has been learned of their loads, and their past activities in an Amazon
-// DynamoDB table. It is the only
-// importer of DynamoDB's SDK.
+// policies, what has been learned of their loads, what was told of their health, and their
+// past activities in an Amazon DynamoDB table. It is the only importer of DynamoDB's SDK.
 //
 // An endpoint is a partition. Its state is one item and the override of each
 // variant another; they are read together, consistently. The state is written on
@@ -10,9 +9,10 @@
 // of the state closes goes into the history in the same transaction, so that the two
 // never contradict each other.
 // Overrides are written without one: they are an operator's, and the last word
-// counts; so are forecasts, which are of advice only and read by themselves. Nothing
-// hangs on the table's time to live but what is over: past activities, and overrides
-// whose time has passed.
+// counts; so are forecasts, which are of advice only and read by themselves. What is
+// remembered of a target's health has a version of its own: only one evaluation tells a
+// change. Nothing hangs on the table's time to live but what is over: past activities, and
+// overrides whose time has passed.
 package dynamodb
 
 import (
@@ -109,9 +109,20 @@ func Misread(err error) bool {
 // query returns the items of an endpoint of which a condition on #sk holds, that of the
 // sort key, beside a text.
 func (s *Store) query(ctx context.Context, endpoint, condition, from string) ([]map[string]types.AttributeValue, error) {
+	return s.read(ctx, endpoint, condition, from, true)
+}
+
+// queryLately is query at half its price: what was written in the last moments may not be
+// there yet.
+func (s *Store) queryLately(ctx context.Context, endpoint, condition, from string) ([]map[string]types.AttributeValue, error) {
+	return s.read(ctx, endpoint, condition, from, false)
+}
+
+// read reads all pages of a query.
+func (s *Store) read(ctx context.Context, endpoint, condition, from string, consistent bool) ([]map[string]types.AttributeValue, error) {
 	input := &dynamodb.QueryInput{
 		TableName:                &s.table,
-		ConsistentRead:           aws.Bool(true),
+		ConsistentRead:           &consistent,
 		KeyConditionExpression:   aws.String("#pk = :endpoint AND " + condition),
 		ExpressionAttributeNames: map[string]string{"#pk": config.KeyPartition, "#sk": config.KeySort},
 		ExpressionAttributeValues: map[string]types.AttributeValue{

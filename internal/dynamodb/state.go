@@ -39,7 +39,7 @@ func (s *Store) Save(ctx context.Context, state activity.State, closed ...activi
 		return activity.State{}, err
 	}
 	if len(closed) == 0 {
-		err = s.write(ctx, put)
+		err = s.write(ctx, put, attributeState)
 	} else {
 		err = s.writeAll(ctx, put, state.Endpoint, closed)
 	}
@@ -55,6 +55,12 @@ func (s *Store) put(state activity.State, read int64) (*types.Put, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.replace(item, read), nil
+}
+
+// replace is the write of an item in the place of the version that was read, 0 for none
+// that can be read.
+func (s *Store) replace(item map[string]types.AttributeValue, read int64) *types.Put {
 	put := &types.Put{
 		TableName:                           &s.table,
 		Item:                                item,
@@ -67,11 +73,11 @@ func (s *Store) put(state activity.State, read int64) (*types.Put, error) {
 		put.ConditionExpression = aws.String("NOT attribute_type(#version, :number) OR #version < :one")
 		put.ExpressionAttributeValues = map[string]types.AttributeValue{":number": text("N"), ":one": number(1)}
 	}
-	return put, nil
+	return put
 }
 
-// write writes the state alone.
-func (s *Store) write(ctx context.Context, put *types.Put) error {
+// write writes one item alone, whose content is in the attribute body.
+func (s *Store) write(ctx context.Context, put *types.Put, body string) error {
 	_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           put.TableName,
 		Item:                                put.Item,
@@ -83,10 +89,10 @@ func (s *Store) write(ctx context.Context, put *types.Put) error {
 	var failed *types.ConditionalCheckFailedException
 	var busy *types.TransactionConflictException
 	switch {
-	case err == nil, errors.As(err, &failed) && same(failed.Item, put.Item):
+	case err == nil, errors.As(err, &failed) && same(failed.Item, put.Item, body):
 		return nil
 	case errors.As(err, &failed), errors.As(err, &busy):
-		return fmt.Errorf("write the state: %w", activity.ErrConflict)
+		return fmt.Errorf("write the %s: %w", body, activity.ErrConflict)
 	}
 	return fmt.Errorf("call PutItem: %w", err)
 }
@@ -117,7 +123,7 @@ func (s *Store) writeAll(ctx context.Context, put *types.Put, endpoint string, c
 // already. Its first item is the state.
 func written(cancelled *types.TransactionCanceledException, put *types.Put) bool {
 	reasons := cancelled.CancellationReasons
-	return len(reasons) > 0 && same(reasons[0].Item, put.Item)
+	return len(reasons) > 0 && same(reasons[0].Item, put.Item, attributeState)
 }
 
 // isConflict reports whether a transaction was cancelled because somebody else has
@@ -182,9 +188,10 @@ func decodeBody(item map[string]types.AttributeValue, endpoint string) (activity
 	return state, state.Check()
 }
 
-// same reports whether the stored item is the one that was to be written.
-func same(stored, written map[string]types.AttributeValue) bool {
-	a, okA := stored[attributeState].(*types.AttributeValueMemberS)
-	b, okB := written[attributeState].(*types.AttributeValueMemberS)
+// same reports whether the stored item is the one that was to be written, by the attribute
+// that has its content.
+func same(stored, written map[string]types.AttributeValue, body string) bool {
+	a, okA := stored[body].(*types.AttributeValueMemberS)
+	b, okB := written[body].(*types.AttributeValueMemberS)
 	return okA && okB && a.Value == b.Value
 }

@@ -1,5 +1,3 @@
-// Package eventbridge reads the rules of Amazon EventBridge. It is the only importer of
-// EventBridge's SDK.
 package eventbridge
 
 import (

@@ -44,12 +44,13 @@ type forecaster interface {
 }
 
 // Function handles events. Name is its own, as the dimension of its metrics; an
-// event from elsewhere than Origin is refused.
+// event from elsewhere than Origin is refused. Without a Notifier nobody is told.
 type Function struct {
 	Name       string
 	Origin     event.Origin
 	Evaluator  evaluator
 	Forecaster forecaster
+	Notifier   notifier
 	Log        *slog.Logger
 	Now        func() time.Time
 }
@@ -136,7 +137,10 @@ func (o *outcome) add(s autoscaler.Summary, err error) {
 func (f Function) evaluate(ctx context.Context, e event.Event) (autoscaler.Summary, error) {
 	ctx, cancel := hurry(ctx)
 	defer cancel()
-	return f.Evaluator.Evaluate(ctx, trigger(ctx, e))
+	var kept records
+	s, err := f.Evaluator.Evaluate(kept.keep(ctx), trigger(ctx, e))
+	f.tell(ctx, func(ctx context.Context) error { return f.Notifier.Evaluated(ctx, kept) })
+	return s, err
 }
 
 func (f Function) settle(ctx context.Context, e event.Event) (s autoscaler.Summary, err error) {
@@ -146,10 +150,11 @@ func (f Function) settle(ctx context.Context, e event.Event) (s autoscaler.Summa
 	if err != nil {
 		return s, fmt.Errorf("settle endpoint %s: %w", e.Endpoint, err)
 	}
+	f.Log.InfoContext(ctx, "settled", "endpoint", e.Endpoint, "status", e.Status, "activity", closed)
 	if closed != nil {
 		s.TimeToInService = closed.TimeToInService()
+		f.tell(ctx, func(ctx context.Context) error { return f.Notifier.Settled(ctx, e.Endpoint, *closed) })
 	}
-	f.Log.InfoContext(ctx, "settled", "endpoint", e.Endpoint, "status", e.Status, "activity", closed)
 	return s, nil
 }
 

@@ -11,8 +11,9 @@ import (
 	"sagescale/internal/scaling"
 )
 
-// LogRecord returns a recorder that logs every decision record. What it says of
-// errors is cut: the names of an item that somebody else wrote may stand there.
+// LogRecord returns a recorder that logs every decision record, and keeps it for those who
+// are to be told. What it logs of errors is cut: the names of an item that somebody else
+// wrote may stand there.
 //
 // In front of the record stands what it comes to. Logs Insights takes no more than 200
 // fields from a line, of which the datapoints of a record alone may be as many.
@@ -34,6 +35,7 @@ func MeasureRecord(log *slog.Logger) func(context.Context, autoscaler.Record) {
 
 // logRecord logs a record, with so much between what it comes to and itself.
 func logRecord(ctx context.Context, log *slog.Logger, r autoscaler.Record, between []slog.Attr) {
+	keepRecord(ctx, r)
 	front := []slog.Attr{
 		slog.String(config.FieldEndpoint, r.Endpoint),
 		slog.String(config.FieldVariant, r.Variant),

@@ -83,6 +83,8 @@ func (a *account) answer(operation string) []byte {
 				"VariantStatus": []any{map[string]any{"Status": "Updating", "StatusMessage": hostile()}},
 			}},
 		})
+	case "PutEvents":
+		return a.json(map[string]any{"FailedEntryCount": 1, "Entries": []any{map[string]any{"ErrorCode": hostile(), "ErrorMessage": hostile()}}})
 	case "Query":
 		return a.json(map[string]any{"Items": []any{}, "Count": 0})
 	}
@@ -152,7 +154,7 @@ func checkLine(t *testing.T, line string) {
 // Faults: H5
 func TestHostileAnswers(t *testing.T) {
 	for _, broken := range []string{
-		"none", "Query", "PutItem", "DescribeEndpoint", "UpdateEndpointWeightsAndCapacities", "GetMetricData", "DescribeScalableTargets",
+		"none", "Query", "PutItem", "DescribeEndpoint", "UpdateEndpointWeightsAndCapacities", "GetMetricData", "DescribeScalableTargets", "PutEvents",
 	} {
 		t.Run(broken, func(t *testing.T) {
 			a := &account{t: t, broken: broken, asked: map[string]bool{}}

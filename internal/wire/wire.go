@@ -14,6 +14,7 @@ import (
 	sdkapplicationautoscaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	sdkeventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	sdksagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/smithy-go/middleware"
 
@@ -23,7 +24,9 @@ import (
 	"sagescale/internal/config"
 	"sagescale/internal/dynamodb"
 	"sagescale/internal/event"
+	"sagescale/internal/eventbridge"
 	"sagescale/internal/function"
+	"sagescale/internal/notify"
 	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
 	"sagescale/internal/sagemaker"
@@ -77,7 +80,11 @@ func Function(ctx context.Context, lookup func(string) (string, bool), w io.Writ
 			Parallel:  parallel,
 		},
 		Forecaster: &autoscaler.Forecaster{Policy: p, Metrics: metrics, Forecasts: store, Now: now},
-
+		Notifier: notify.Notifier{
+			Stack:    settings.AlarmPrefix,
+			Bus:      eventbridge.New(sdkeventbridge.NewFromConfig(aws)),
+			Memories: store,
+		},
 		Log: log,
 		Now: now,
 	}, nil

@@ -1,6 +1,7 @@
 // Package contract holds the tests that the doubles of package simulate and the
 // adapters of the real services behave alike: one suite of behaviours for each
-// port of package autoscaler, run against every implementation of it.
+// port of package autoscaler, run against every implementation of it. What is told comes to a
+// real rule, and is remembered in real tables.
 //
 //	go test -tags local -v ./test/contract
 //

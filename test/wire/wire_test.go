@@ -35,7 +35,7 @@ func rules() map[string]Rule {
 	out := map[string]Rule{}
 	for operation, spared := range map[string]int{
 		"Query": 62, "DescribeEndpoint": 72, "GetMetricData": 52, "DescribeScalableTargets": 18,
-		putState: 42, "TransactWriteItems": 18, update: 6,
+		putState: 42, "TransactWriteItems": 18, update: 6, "PutEvents": 18,
 	} {
 		out[operation] = Rule{byChance, spared}
 	}
