@@ -136,7 +136,7 @@ bench: scores ## The same; measure the functions beside a hello-world Lambda, an
 generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the tables of the pages
 	go test ./internal/policyfile -run Schema -update
 	go test ./test/scenario -update
-	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
+	go test ./cmd/sagescale -run 'Readme|Scripts|Explained|Help' -update
 	go test ./test/conformance -run Readme -update
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
