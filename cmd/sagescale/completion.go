@@ -107,7 +107,7 @@ func ofArguments(use string) cobra.CompletionFunc {
 		return files("yaml", "yml")
 	case strings.HasPrefix(arguments, "[CASE]"):
 		return files("json")
-	case strings.HasPrefix(strings.TrimPrefix(arguments, "["), "ENDPOINT/VARIANT"):
+	case strings.HasPrefix(strings.TrimPrefix(arguments, "["), "ENDPOINT"):
 		return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp

@@ -124,6 +124,7 @@ func ending(r *roff) {
 	r.tagged("0", "done")
 	r.tagged("1", "it failed")
 	r.tagged("2", "wrong use, or an input that is not valid")
+	r.tagged("others", "as the command says")
 	r.section("ENVIRONMENT")
 	r.tagged("AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, ...",
 		"as of the AWS CLI, for the commands that call AWS; --profile and --region come first")
