@@ -135,13 +135,15 @@ bench: scores ## The same; measure the functions beside a hello-world Lambda, an
 .PHONY: generate
 generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON Schema, golden files, the tables of the pages
 	go test ./internal/policyfile -run Schema -update
+	go test ./internal/policyfile -run Reference -update # of the schema, which is built in
 	go test ./test/scenario -update
 	go test ./cmd/sagescale -run 'Readme|Scripts|Explained|Help' -update
 	go test ./test/conformance -run Readme -update
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
-	go test ./infra ./infra/dashboard -run 'Readme|Golden' -update
+	go test ./infra ./infra/dashboard -run 'Readme|Golden|Cost' -update
+	go test ./internal/simulate -run Cost -update # of what the template declares
 	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean

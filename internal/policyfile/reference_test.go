@@ -3,7 +3,6 @@ package policyfile_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,35 +11,15 @@ import (
 	generator "github.com/invopop/jsonschema"
 
 	"sagescale/internal/policyfile"
+	"sagescale/test/page"
 )
-
-const reference = "../../docs/policy-reference.md"
 
 // The page that explains every field has what the types make, between its marks. After a
 // change of the types:
 //
 //	go test ./internal/policyfile -run TestReference -update
 func TestReference(t *testing.T) {
-	const begin, end = "<!-- fields:begin -->\n", "<!-- fields:end -->\n"
-	page, err := os.ReadFile(reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(page), begin)
-	_, after, found2 := strings.Cut(rest, end)
-	if !found || !found2 {
-		t.Fatalf("%s has no marks %s%s", reference, begin, end)
-	}
-	want := before + begin + fieldTables(t) + end + after
-	if *update {
-		if err := os.WriteFile(reference, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(page) != want {
-		t.Errorf("%s does not have the fields of the types: run make generate", reference)
-	}
+	page.Shows(t, "../../docs/policy-reference.md", "fields", fieldTables(t), *update)
 }
 
 // of is what the page calls the fields of a type, by its name in the schema. Those of
