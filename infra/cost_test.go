@@ -116,3 +116,30 @@ func TestChargedKnowsHighResolution(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 }
+
+// The page of limits says how many endpoints fit one stack, by the length of their names.
+func TestLimitsPageHasTheSizes(t *testing.T) {
+	table := "| characters of an endpoint's name | endpoints of a stack |\n| ---: | ---: |\n"
+	for _, length := range []int{10, 20, 40, 63} {
+		table += fmt.Sprintf("| %d | %d |\n", length, mostEndpoints(t, length))
+	}
+	page.Shows(t, "docs/limits.md", "sizes", table, *update)
+}
+
+// mostEndpoints is how many endpoints, with a variant each, fit a stack.
+func mostEndpoints(t *testing.T, length int) int {
+	t.Helper()
+	text := "version: 1\ntargets:\n"
+	for n := range 500 {
+		text += fmt.Sprintf("- {endpoint: e%0*d, variant: AllTraffic, minCapacity: 1, maxCapacity: 8}\n", length-1, n)
+		p, err := policyfile.Parse("policy", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(fits("sagescale", p)) > 0 {
+			return n
+		}
+	}
+	t.Fatal("any number of endpoints fits a stack")
+	return 0
+}
