@@ -137,7 +137,7 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./internal/policyfile -run Schema -update
 	go test ./internal/policyfile -run Reference -update # of the schema, which is built in
 	go test ./test/scenario -update
-	go test ./cmd/sagescale -run 'Readme|Scripts|Explained|Help' -update
+	go test ./cmd/sagescale -run 'Readme|Scripts|Explained|Help|Pages' -update
 	go test ./test/conformance -run Readme -update
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
