@@ -128,6 +128,8 @@ func ending(r *roff) {
 	r.section("ENVIRONMENT")
 	r.tagged("AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, ...",
 		"as of the AWS CLI, for the commands that call AWS; --profile and --region come first")
+	r.tagged("COLUMNS", "how wide the terminal is")
+	r.tagged("NO_COLOR", "if it is set, nothing is coloured; on a pipe nothing ever is")
 }
 
 // options writes the flags of a command.

@@ -14,7 +14,7 @@ func TestNearest(t *testing.T) {
 		"instance_capacity": "instance-capacity",
 		"instancecapactiy":  "instance-capacity",
 		"man":               "max", // as near to min: the first by the alphabet
-		"untill":            "until",
+		"untl":              "until",
 		"fr":                "for", // a letter too few; from is two away
 		"colour":            "",
 		"":                  "",
