@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"sagescale/internal/scaling"
 )
 
 // allPages are the pages of the project, from its root, with their texts.
@@ -119,5 +121,23 @@ func TestRunbookHasEveryAlarm(t *testing.T) {
 	got := names("(?m)^### `(STACK[^`]+)`$", pages["docs/operations.md"])
 	if len(want) < 10 || !slices.Equal(got, want) {
 		t.Errorf("docs/operations.md has the alarms\n%v, the template has\n%v", got, want)
+	}
+}
+
+// The runbook says what to do about every code that makes an evaluation count as failed.
+func TestRunbookHelpsWithEveryCode(t *testing.T) {
+	text := section(t, "docs/operations.md", "### `STACK-failing`")
+	helped := 0
+	for _, code := range codes(t) {
+		if !scaling.Code(code).NeedsHelp() {
+			continue
+		}
+		helped++
+		if !strings.Contains(text, "`"+code+"`") {
+			t.Errorf("docs/operations.md does not say what to do about %s", code)
+		}
+	}
+	if helped < 5 {
+		t.Errorf("only %d codes need help", helped)
 	}
 }
