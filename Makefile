@@ -137,13 +137,15 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./internal/policyfile -run Schema -update
 	go test ./internal/notice -run Schema -update
 	go test ./internal/notify -run 'Samples$$' -update
+	go test ./internal/policyfile -run Reference -update # of the schema, which is built in
 	go test ./test/scenario -update
-	go test ./cmd/sagescale -run 'Readme|Scripts|Explained' -update
+	go test ./cmd/sagescale -run 'Readme|Scripts|Explained|Help|Pages' -update
 	go test ./test/conformance -run Readme -update
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
-	go test ./infra ./infra/dashboard -run 'Readme|Golden' -update
+	go test ./infra ./infra/dashboard -run 'Readme|Golden|Cost|Limits' -update
+	go test ./internal/simulate -run Cost -update # of what the template declares
 	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean

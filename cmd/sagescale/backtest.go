@@ -71,11 +71,12 @@ Kubernetes autoscaler; kpa, Knative's; and the oracle, who knows the future. Giv
 some of them, separated by commas, or none. Only when it is named there is
 application-auto-scaling-best: at the target from 30 % to 100 % of an instance's
 capacity that does best, by J(10), for this load in hindsight.`,
-		Example: `  sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000
-  sagescale backtest --policy scaling.yaml --trace load.csv --instance-capacity 1000 \
-    --price 1.41 --report out.html --timeline out.csv
+		Example: `  sagescale backtest --policy scaling.yaml --trace load.csv
+  sagescale backtest --policy scaling.yaml --trace load.csv \
+    --instance-capacity 1000 --price 1.41 --report out.html --timeline out.csv
   sagescale backtest --policy scaling.yaml --trace loads/ --instances 20
-  sagescale backtest --policy scaling.yaml --from-cloudwatch chat-llm/AllTraffic --days 28`,
+  sagescale backtest --policy scaling.yaml --days 28 \
+    --from-cloudwatch chat-llm/AllTraffic`,
 		Args: usage(cobra.NoArgs),
 	}
 	o.define(cmd)
@@ -88,9 +89,9 @@ func (o *backtestOptions) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.policy, "policy", "", "policy `file`")
 	f.StringVar(&o.trace, "trace", "", "CSV `file` with the load, or a directory of them")
-	f.Float64Var(&o.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute;\nthe policy's predictive.instanceCapacity when left out")
-	f.IntVar(&o.instances, "instances", defaultInstances, "`number` of instances that the 99.9th percentile of a trace is\nscaled to need; left out, only those of a directory are scaled")
-	f.StringVar(&o.target, "target", "", "`endpoint/variant` of the policy; its only one when left out")
+	f.Float64Var(&o.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute; the policy's predictive.instanceCapacity when left out")
+	f.IntVar(&o.instances, "instances", defaultInstances, "`number` of instances that the 99.9th percentile of a trace is scaled to need; left out, only those of a directory are scaled")
+	f.StringVar(&o.target, "target", "", "`target` of the policy, ENDPOINT/VARIANT; its only one when left out")
 	f.Float64Var(&o.price, "price", 0, "price of an instance hour, in `USD`")
 	f.StringSliceVar(&o.peers, "peers", append(replay.PeerNames(), oracleName), "who else meets the load, or none")
 	f.StringVar(&o.report, "report", "", "HTML `file` that shows the replay and every decision")

@@ -34,9 +34,9 @@ const (
 
 func (o *cloudWatchOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from-cloudwatch", "", "read the load of `endpoint/variant` from CloudWatch, in place of --trace")
+	f.StringVar(&o.from, "from-cloudwatch", "", "read the load of a `target`, ENDPOINT/VARIANT, from CloudWatch, in place of --trace")
 	f.IntVar(&o.days, "days", defaultDays, "`number` of days that --from-cloudwatch reads, 1 to 63")
-	f.IntVar(&o.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to\nestimate its capacity by")
+	f.IntVar(&o.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to estimate its capacity by")
 	f.StringVar(&o.save, "save-trace", "", "CSV `file` for the load that --from-cloudwatch reads")
 }
 

@@ -28,12 +28,14 @@ capacity, and what held it back.`,
 		Example: `  sagescale decide --explain case.json
   sagescale decide <<'CASE'
   {"now": "2026-11-23T10:00:00Z",
-   "policy": {"endpoint": "chat-llm", "variant": "AllTraffic", "minCapacity": 1, "maxCapacity": 20,
-              "targetTracking": [{"metric": "InvocationsPerInstance", "targetValue": 100,
-                                  "scaleOut": {"datapoints": 1, "periods": 1}}]},
-   "observation": {"status": "InService", "currentCapacity": 10, "desiredCapacity": 10,
-     "metrics": [{"metric": "InvocationsPerInstance",
-                  "datapoints": [{"time": "2026-11-23T09:59:00Z", "value": 150}]}]},
+   "policy": {"endpoint": "chat-llm", "variant": "AllTraffic",
+              "minCapacity": 1, "maxCapacity": 20, "targetTracking": [
+                {"metric": "InvocationsPerInstance", "targetValue": 100,
+                 "scaleOut": {"datapoints": 1, "periods": 1}}]},
+   "observation": {"status": "InService",
+     "currentCapacity": 10, "desiredCapacity": 10, "metrics": [
+       {"metric": "InvocationsPerInstance", "datapoints": [
+         {"time": "2026-11-23T09:59:00Z", "value": 150}]}]},
    "activities": []}
   CASE`,
 		Args: usage(cobra.MaximumNArgs(1)),

@@ -22,6 +22,7 @@ import (
 	"sagescale/internal/deployment"
 	"sagescale/internal/plain"
 	"sagescale/internal/policyfile"
+	"sagescale/internal/report"
 )
 
 // The exit codes.
@@ -90,15 +91,29 @@ IAM actions, and write nothing but what they say.`,
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+		return invalid(fmt.Errorf("%w%s; see %s --help", err, flagMeant(cmd, err), cmd.CommandPath()))
 	})
 	root.AddCommand(
 		validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
 		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now),
 		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now),
-		importCommand(now), handOverCommand(),
+		importCommand(now), handOverCommand(), completionCommand(), manCommand(),
 	)
+	complete(root)
+	fit(root)
 	return root
+}
+
+// fit lets the help of a command, and of those below it, fit 80 columns: whatever the width
+// of the terminal, so that equal commands say equal bytes.
+func fit(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		fit(sub)
+	}
+	cmd.Long = report.Paragraphs(cmd.Long)
+	if !cmd.HasParent() {
+		cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	}
 }
 
 // noCommand refuses what is not a command, with the one that may be meant.

@@ -111,8 +111,9 @@ func limitsCommand(now func() time.Time) *cobra.Command {
 		Short: "Put other limits in the place of a target's for a while",
 		Long: `Put another minimum, another maximum, or both, in the place of those in force for a
 while, also beyond the policy's. One that crosses the other pulls it along.` + aboutOverrides,
-		Example: `  sagescale limits chat-llm/AllTraffic --max 24 --for 3h --reason "more than was planned"
-  sagescale limits chat-llm/AllTraffic --min 4 --max 12 --until 2026-11-24T06:00:00Z`,
+		Example: `  sagescale limits chat-llm/AllTraffic --max 24 --for 3h --reason "sale"
+  sagescale limits chat-llm/AllTraffic --min 4 --max 12 \
+    --until 2026-11-24T06:00:00Z`,
 		Args: usage(cobra.ExactArgs(1)),
 	}
 	o.flags(cmd)

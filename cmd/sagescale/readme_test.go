@@ -39,26 +39,6 @@ func TestReadmeExplainsItsCase(t *testing.T) {
 	r.shows(t, "explain", out.String())
 }
 
-// The policy files that the README shows are valid.
-func TestReadmeShowsValidPolicies(t *testing.T) {
-	blocks := strings.Split(openReadme(t).text, "```yaml\n")[1:]
-	if len(blocks) < 2 {
-		t.Fatalf("README.md shows %d policy files", len(blocks))
-	}
-	for _, block := range blocks {
-		file := filepath.Join(t.TempDir(), "scaling.yaml")
-		text, _, _ := strings.Cut(block, "```\n")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var out, errs bytes.Buffer
-		clock := func() time.Time { return time.Time{} }
-		if code := run(t.Context(), []string{"validate", file}, strings.NewReader(""), &out, &errs, clock); code != exitDone {
-			t.Errorf("exit code %d: %s%s", code, errs.String(), text)
-		}
-	}
-}
-
 // readme is the README. With -update what it shows is written anew.
 type readme struct{ path, text string }
 

@@ -18,7 +18,8 @@ type BehaviorRuleSpec struct {
 	// Look back this long, at most 1h, and take the most cautious capacity that
 	// would have been asked for.
 	StabilizationWindow *Duration `json:"stabilizationWindow,omitempty" jsonschema:"default=0s"`
-	// Do nothing as long as a tracked metric is this share from its target.
+	// Do nothing as long as a tracked metric is this share from its target; on the way
+	// in the threshold holds too. With a forecast: of the instances.
 	Tolerance *float64 `json:"tolerance,omitempty" jsonschema:"minimum=0,default=0"`
 	// Which of the policies decides: the one that allows the largest change (Max),
 	// the smallest (Min), or no change at all (Disabled).
@@ -29,9 +30,9 @@ type BehaviorRuleSpec struct {
 
 // VelocitySpec allows a change of so much in a period.
 type VelocitySpec struct {
-	// What value counts.
+	// What value counts. A part of an instance counts as a whole one.
 	Type *string `json:"type" jsonschema:"enum=Instances,enum=Percent"`
-	// Change allowed in a period.
+	// Change allowed in a period, by the stored activities.
 	Value *int `json:"value" jsonschema:"minimum=1,maximum=2147483647"`
 	// The period, 1s to 1h.
 	Period *Duration `json:"period"`

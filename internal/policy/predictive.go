@@ -45,11 +45,12 @@ func (p *PredictiveSpec) compile(targets []TargetTracking) Predictive {
 
 // PredictiveSpec scales ahead of the load.
 type PredictiveSpec struct {
-	// Whether forecasts are made, and followed.
+	// Whether forecasts are made, and followed: ForecastOnly shows what it would do.
 	Mode *string `json:"mode" jsonschema:"enum=Off,enum=ForecastOnly,enum=ForecastAndScale"`
-	// Load that one instance serves in time, in the unit of targetValue. That itself
-	// when absent.
+	// Load that one instance serves in time, in the unit of targetValue: requests a
+	// minute. That itself when absent.
 	InstanceCapacity *float64 `json:"instanceCapacity,omitempty" jsonschema:"exclusiveMinimum=0"`
-	// Share of requests to serve in time.
+	// Share of requests to serve in time; with it, not with the target value, goes the
+	// headroom.
 	ServiceObjective *float64 `json:"serviceObjective,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1,default=0.999"`
 }

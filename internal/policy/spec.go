@@ -14,7 +14,8 @@ type Spec struct {
 	// Version of the format: 1.
 	Version *int `json:"version" jsonschema:"enum=1"`
 	// Any field of a target but endpoint, variant and scheduledActions, for the
-	// targets that leave it out.
+	// targets that leave it out. A list or a behavior of the target takes the place
+	// of the defaults' as a whole.
 	Defaults *ScalingSpec `json:"defaults,omitempty"`
 	// The scalable targets: production variants of endpoints.
 	Targets []TargetSpec `json:"targets" jsonschema:"minItems=1"`
@@ -38,8 +39,9 @@ type ScalingSpec struct {
 	// Largest number of instances, at least minCapacity. Required, here or in
 	// the defaults.
 	MaxCapacity *int `json:"maxCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
-	// After a scale-out is in service only a larger one may follow for this
-	// long; at most 24h. The default is that of Application Auto Scaling.
+	// After a scale-out is in service nothing is removed for this long, and what it
+	// added is credited against the next one; at most 24h. The default is that of
+	// Application Auto Scaling.
 	ScaleOutCooldown *Duration `json:"scaleOutCooldown,omitempty" jsonschema:"default=5m"`
 	// After a scale-in is done no other may follow for this long, at most 24h; a
 	// scale-out ends it. The default is that of Application Auto Scaling.
@@ -58,10 +60,11 @@ type ScalingSpec struct {
 	// Metrics that forbid every scale-in while they are above a maximum, such as
 	// errors or latency: a failing service whose load falls is not shrunk.
 	ScaleInGuards []ScaleInGuardSpec `json:"scaleInGuards,omitempty"`
-	// Stabilization, tolerance and velocity, as in the Kubernetes HPA. When absent
-	// they limit nothing.
+	// How fast and how steadily the capacity moves: stabilization, tolerance and
+	// velocity, as in the Kubernetes HPA. When absent they limit nothing.
 	Behavior *BehaviorSpec `json:"behavior,omitempty"`
-	// Predictive scaling: by what the load will be when the capacity serves.
+	// Predictive scaling: by what the load will be when the capacity serves. It needs a
+	// targetTracking of InvocationsPerInstance, whose load it is.
 	Predictive *PredictiveSpec `json:"predictive,omitempty"`
 }
 
@@ -69,8 +72,11 @@ type ScalingSpec struct {
 type TargetTrackingSpec struct {
 	// A predefined metric by its name, or a metric of your own as a mapping.
 	Metric *MetricSpec `json:"metric"`
-	// Value to keep per instance; for counts per minute, as in Application Auto
-	// Scaling.
+	// Value to keep per instance and, where there are several, per device; for
+	// InvocationsPerInstance requests per minute, as in Application Auto Scaling. A
+	// metric of your own must be one per instance, such as a utilization: its value is
+	// multiplied by the instances in service. For what belongs to all of them, such as
+	// a queue, use a step policy, or metric math that divides it.
 	TargetValue *float64 `json:"targetValue" jsonschema:"exclusiveMinimum=0"`
 	// How many datapoints above the target make a scale-out. 3 of 3 when absent.
 	ScaleOut *WindowSpec `json:"scaleOut,omitempty"`
@@ -105,14 +111,14 @@ type MetricSpec struct {
 	// of the target.
 	Dimensions map[string]string `json:"dimensions,omitempty"`
 	// CloudWatch metric math that makes one series of the metrics, each called by
-	// its id.
+	// its id, such as errors / FILL(requests, 1).
 	Expression *string `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=2048,pattern=^[ -~]+$"`
 	// Metrics of the expression, which uses each.
 	Metrics []MetricInputSpec `json:"metrics,omitempty" jsonschema:"minItems=1,maxItems=10"`
 	// Length of a period: 10s, 30s or whole minutes up to 1h.
 	Period *Duration `json:"period,omitempty" jsonschema:"default=1m"`
 	// Devices of an instance that the metric is a sum over, such as the GPUs of
-	// GPUUtilization: its values are divided by it.
+	// GPUUtilization, which goes to 400 with 4 of them: its values are divided by it.
 	Devices *int `json:"devices,omitempty" jsonschema:"minimum=1,maximum=1024,default=1"`
 }
 
@@ -133,9 +139,9 @@ type MetricInputSpec struct {
 
 // WindowSpec asks for a number of datapoints in the last periods: M of N.
 type WindowSpec struct {
-	// Number of datapoints, at most periods.
+	// Number of datapoints (M) of the periods, at most as many. Both or none.
 	Datapoints *int `json:"datapoints,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
-	// Number of the last periods, one day at most.
+	// Number of the last periods (N), one day at most.
 	Periods *int `json:"periods,omitempty" jsonschema:"minimum=1,maximum=2147483647"`
 }
 
@@ -149,10 +155,11 @@ type ScaleInSpec struct {
 
 // ScheduledActionSpec changes the limits at set times.
 type ScheduledActionSpec struct {
-	// Name of the action, unique in the target.
+	// Name of your choice, unique in the target.
 	Name *string `json:"name" jsonschema:"pattern=^[0-9a-zA-Z_.-]{1\\,64}$"`
 	// When it fires, in AWS grammar: at(yyyy-mm-ddThh:mm:ss), rate(5 minutes) or
-	// a cron(0 8 ? * MON-FRI *) of six fields.
+	// a cron(0 8 ? * MON-FRI *) of six fields, in which 1 is Sunday. A rate counts from
+	// startTime, without one from 1970.
 	Schedule *string `json:"schedule" jsonschema:"pattern=^(at|rate|cron)\\(.+\\)$"`
 	// IANA time zone of the schedule.
 	Timezone *string `json:"timezone,omitempty" jsonschema:"default=UTC,pattern=^[A-Z]"`
@@ -160,7 +167,7 @@ type ScheduledActionSpec struct {
 	StartTime *time.Time `json:"startTime,omitempty"`
 	// No firing after.
 	EndTime *time.Time `json:"endTime,omitempty"`
-	// Smallest number of instances from then on.
+	// Smallest number of instances from then on. One of the two limits is needed.
 	MinCapacity *int `json:"minCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647,anyof_required=minCapacity"`
 	// Largest number of instances from then on.
 	MaxCapacity *int `json:"maxCapacity,omitempty" jsonschema:"minimum=1,maximum=2147483647,anyof_required=maxCapacity"`

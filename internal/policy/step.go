@@ -35,7 +35,8 @@ type StepScalingSpec struct {
 	// What a missing datapoint counts for, as in CloudWatch. Capacity is never
 	// removed by it.
 	TreatMissingData *string `json:"treatMissingData,omitempty" jsonschema:"enum=missing,enum=ignore,enum=breaching,enum=notBreaching,default=missing"`
-	// The steps, without gaps and overlaps.
+	// The steps, without gaps and overlaps: {lowerBound: 0, adjustment: 1} adds one
+	// above the threshold, {upperBound: 0, adjustment: -1} removes one below it.
 	StepAdjustments []StepAdjustmentSpec `json:"stepAdjustments" jsonschema:"minItems=1,maxItems=20"`
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
+	"sagescale/internal/spelling"
 )
 
 // maxValues is how many names and values a policy may have, those that aliases
@@ -170,7 +171,7 @@ func (d *decoder) aside(n *yaml.Node, path policy.Path, field reflect.Value) {
 // counts as failed.
 func (d *decoder) unknown(e entry, path policy.Path, free map[string]reflect.Value) {
 	rule := "is not a known field"
-	if meant, ok := suggest(e.name, free); ok {
+	if meant, ok := spelling.Nearest(e.name, slices.Collect(maps.Keys(free))); ok {
 		rule += ": did you mean " + meant + "?"
 		d.lose(join(path, meant))
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -63,48 +62,4 @@ func fieldsOf(v reflect.Value) map[string]reflect.Value {
 		}
 	}
 	return fields
-}
-
-// suggest returns the field that is closest to an unknown name, if one is close:
-// apart from case, hyphens and underscores one letter in four may differ.
-func suggest(name string, fields map[string]reflect.Value) (string, bool) {
-	best, least := "", 0
-	name = fold(name)
-	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		allowed := max(1, len(field)/4)
-		if max(len(field), len(name))-min(len(field), len(name)) > allowed {
-			continue
-		}
-		d := distance(name, fold(field))
-		if d <= allowed && (best == "" || d < least) {
-			best, least = field, d
-		}
-	}
-	return best, best != ""
-}
-
-// fold removes what people confuse in a name.
-func fold(name string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "-", ""), "_", ""))
-}
-
-// distance returns how many letters must be inserted, removed or replaced to
-// make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -43,6 +43,18 @@ func share(part float64) string {
 	return fmt.Sprintf("%.2f %%", 100*part)
 }
 
+// Paragraphs breaks the paragraphs of a text, which blank lines part, into lines of less
+// than 80 columns. One that is indented stays as it is.
+func Paragraphs(text string) string {
+	all := strings.Split(text, "\n\n")
+	for i, paragraph := range all {
+		if !strings.HasPrefix(paragraph, " ") {
+			all[i] = strings.TrimSuffix(wrap(paragraph, ""), "\n")
+		}
+	}
+	return strings.Join(all, "\n\n")
+}
+
 // wrap breaks a text into lines of less than 80 columns, each indented. A word
 // that is longer stays whole.
 func wrap(text, indent string) string {

@@ -5,26 +5,23 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"sagescale/internal/policy"
 )
 
-// section returns the part of the README under a heading.
-func section(t *testing.T, heading string) string {
+// section returns the part of a page under a heading.
+func section(t *testing.T, page, heading string) string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, after, found := strings.Cut(string(text), "\n"+heading+"\n")
 	if !found {
-		t.Fatalf("README.md has no heading %q", heading)
+		t.Fatalf("%s has no heading %q", page, heading)
 	}
 	level, _, _ := strings.Cut(heading, " ")
 	before, _, _ := strings.Cut(after, "\n"+level+" ")
@@ -76,11 +73,12 @@ func codes(t *testing.T) map[string]string {
 	return out
 }
 
-// The README explains every not-scaled code that there is, and no other.
-func TestReadmeHasEveryCode(t *testing.T) {
+// The pages explain every not-scaled code that there is, and no other.
+func TestPageHasEveryCode(t *testing.T) {
+	const page = "docs/how-a-decision-is-made.md"
 	want := slices.Sorted(maps.Values(codes(t)))
-	if got := firstCells(section(t, "### Why nothing was done")); !slices.Equal(got, want) {
-		t.Errorf("README.md has the codes\n%v, the code has\n%v", got, want)
+	if got := firstCells(section(t, page, "## Why nothing was done")); !slices.Equal(got, want) {
+		t.Errorf("%s has the codes\n%v, the code has\n%v", page, got, want)
 	}
 }
 
@@ -104,43 +102,6 @@ func TestEveryCodeAppearsInATest(t *testing.T) {
 	for name, code := range codes(t) {
 		if !regexp.MustCompile(`scaling\.` + name + `\b|[ ]` + code + `\b`).MatchString(tests.String()) {
 			t.Errorf("no test has the code %s", code)
-		}
-	}
-}
-
-// fields gathers the names of the fields of a type of the policy file.
-func fields(of reflect.Type, into map[string]bool) {
-	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
-		of = of.Elem()
-	}
-	if of.Kind() != reflect.Struct || of.PkgPath() != reflect.TypeFor[policy.Spec]().PkgPath() {
-		return
-	}
-	for f := range of.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name != "" && name != "-" {
-			into[name] = true
-		}
-		fields(f.Type, into)
-	}
-}
-
-// The policy reference of the README has every field of the policy file.
-func TestReadmeHasEveryField(t *testing.T) {
-	want := map[string]bool{}
-	fields(reflect.TypeFor[policy.Spec](), want)
-	text := section(t, "## The policy file")
-	if len(want) < 25 {
-		t.Fatalf("only %d fields were found: %v", len(want), want)
-	}
-	for name := range want {
-		if !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("README.md does not explain the field %s", name)
-		}
-	}
-	for _, name := range firstCells(text) {
-		if !want[name] {
-			t.Errorf("README.md explains the field %s, which does not exist", name)
 		}
 	}
 }
