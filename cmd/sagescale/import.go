@@ -30,7 +30,7 @@ func importCommand(now func() time.Time) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import ENDPOINT[/VARIANT]...",
-		Short: "Write the policy that equals a registration with Application Auto Scaling",
+		Short: "Write the policy that equals what is registered",
 		Long: `Write the policy file that means the same as what Application Auto Scaling has
 registered for an endpoint: limits, policies with the alarms that call them, and
 scheduled actions. What differs stands above each target as a comment: what is LEFT
@@ -53,8 +53,8 @@ DescribeScheduledActions, with step policies cloudwatch:DescribeAlarms, and with
 --backtest cloudwatch:GetMetricData.`,
 		Example: `  sagescale import chat-llm > scaling.yaml
   sagescale import chat-llm embeddings/blue --out scaling.yaml
-  sagescale import chat-llm/AllTraffic --out scaling.yaml --backtest --devices 4 \
-    --price 7.09 --report out.html`,
+  sagescale import chat-llm/AllTraffic --out scaling.yaml --backtest \
+    --devices 4 --price 7.09 --report out.html`,
 		Args: usage(cobra.MinimumNArgs(1)),
 	}
 	o.flags(cmd)

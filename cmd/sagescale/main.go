@@ -78,11 +78,10 @@ IAM actions, and write nothing but what they say.`,
   sagescale validate scaling.yaml     # check a policy file
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
-  sagescale plan                      # what the deployment would do now, and why
-  sagescale explain chat-llm/blue     # what was decided last, and what would change it
-  sagescale history chat-llm          # what was scaled, what was not, and why
-  sagescale import chat-llm           # the policy that equals a registration
-  sagescale pause --help              # hold every change for a while`,
+  sagescale status                    # how the targets of a deployment do
+  sagescale explain chat-llm/blue     # what was decided last, and why
+  sagescale hold chat-llm/blue 6 --for 2h --reason launch
+  sagescale import chat-llm           # the policy that equals a registration`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -93,12 +92,12 @@ IAM actions, and write nothing but what they say.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return invalid(fmt.Errorf("%w%s; see %s --help", err, flagMeant(cmd, err), cmd.CommandPath()))
 	})
-	root.AddCommand(
-		validateCommand(), decideCommand(), demoCommand(now), backtestCommand(now), schemaCommand(),
-		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now),
-		pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now),
-		importCommand(now), handOverCommand(), completionCommand(), manCommand(),
-	)
+	grouped(root, "Offline:", demoCommand(now), validateCommand(), schemaCommand(), decideCommand(), backtestCommand(now))
+	grouped(root, "See and understand a deployment:",
+		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now))
+	grouped(root, "Steer a target of it:", pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
+	grouped(root, "Move from Application Auto Scaling:", importCommand(now), handOverCommand())
+	root.AddCommand(completionCommand(), manCommand())
 	complete(root)
 	fit(root)
 	return root
@@ -114,6 +113,15 @@ func fit(cmd *cobra.Command) {
 	if !cmd.HasParent() {
 		cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	}
+}
+
+// grouped adds commands under a heading, in the order in which they are of use.
+func grouped(root *cobra.Command, heading string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: heading, Title: heading})
+	for _, c := range commands {
+		c.GroupID = heading
+	}
+	root.AddCommand(commands...)
 }
 
 // noCommand refuses what is not a command, with the one that may be meant.
