@@ -332,3 +332,29 @@ func TestDoctorRefusals(t *testing.T) {
 		}
 	}
 }
+
+// The commands that the README shows do what it says.
+func TestReadmeExamines(t *testing.T) {
+	_, text, _ := strings.Cut(openReadme(t).text, "### Is it well?\n")
+	text, _, _ = strings.Cut(text, "\n### ")
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("scaling.yaml", []byte(examinedPolicy), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	well(t).use(t)
+	done := 0
+	for line := range strings.Lines(text) {
+		command, found := strings.CutPrefix(line, "    bin/sagescale ")
+		if !found {
+			continue
+		}
+		command, _, _ = strings.Cut(command, "#")
+		if code, out, errs := operate(t, strings.Fields(command)...); code != exitDone || !strings.Contains(out, "0 problems") {
+			t.Errorf("%s: exit code %d: %s%s", command, code, out, errs)
+		}
+		done++
+	}
+	if done != 2 {
+		t.Errorf("README.md shows %d commands", done)
+	}
+}

@@ -80,6 +80,7 @@ IAM actions, and write nothing but what they say.`,
   sagescale backtest --help           # what a policy would have done
   sagescale status                    # how the targets of a deployment do
   sagescale explain chat-llm/blue     # what was decided last, and why
+  sagescale doctor                    # what is wrong, and what to do about it
   sagescale hold chat-llm/blue 6 --for 2h --reason launch
   sagescale import chat-llm           # the policy that equals a registration`,
 		Args:          noCommand,
