@@ -67,7 +67,7 @@ func (d *Doctor) absent(there map[string]cloudwatch.AlarmState, f facts) []Findi
 	}
 	for _, name := range ofType(f.resources, alarmType) {
 		if _, ok := there[name]; !ok {
-			found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: "Deploy again with another stackName, or make it by hand: somebody has deleted it."})
+			found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: makeAgain})
 		}
 	}
 	if !strings.HasPrefix(d.Deployed.Outputs[config.OutputNotified], "arn:") {
@@ -90,7 +90,7 @@ func (d *Doctor) operational(a cloudwatch.AlarmState) []Finding {
 		return found
 	}
 	if !slices.Contains(a.Actions, topic) {
-		found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s does not tell the topic of the deployment.", a.Name), Do: "Deploy again: somebody has changed it."})
+		found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s does not tell the topic of the deployment.", a.Name), Do: setBack})
 	} else if !a.Enabled {
 		found = append(found, Finding{
 			Level: Warning, What: fmt.Sprintf("The alarm %s tells nobody: its actions are disabled.", a.Name),
@@ -124,9 +124,9 @@ func (d *Doctor) thresholds(there map[string]cloudwatch.AlarmState, f facts) []F
 			a, ok := there[name]
 			switch {
 			case !ok && !d.owns(name, f): // what the stack has made is told of above
-				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: "Deploy the policy again."})
+				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: "Deploy the policy, by this version of sagescale."})
 			case ok && (a.Threshold == nil || *a.Threshold != wanted[name]):
-				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s has not the threshold of the policy, %g.", name, wanted[name]), Do: "Deploy again: somebody has changed it."})
+				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s has not the threshold of the policy, %g.", name, wanted[name]), Do: setBack})
 			}
 		}
 	}

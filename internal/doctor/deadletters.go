@@ -39,7 +39,7 @@ func (d *Doctor) deadLetters(f facts) check {
 			n, err := d.Queues.Messages(ctx, url)
 			switch {
 			case errors.Is(err, sqs.ErrNoQueue):
-				return []Finding{{Level: Problem, What: "The dead-letter queue is not there.", Why: "What fails leaves no trace.", Do: "Deploy under another stackName, or restore the queue by hand: somebody has deleted it."}}
+				return []Finding{{Level: Problem, What: "The dead-letter queue is not there.", Why: "What fails leaves no trace.", Do: makeAgain}}
 			case err != nil:
 				return []Finding{d.unseen("the dead-letter queue could not be looked at", err)}
 			case n == 0:

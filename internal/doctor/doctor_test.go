@@ -94,7 +94,7 @@ func illDeployments() []ill {
 		{"the queue is not told", output("DeadLetterQueue", ""), "dead letters", "", doctor.NotChecked, "does not tell the dead-letter queue"},
 		{"the log is not told", output("ScheduleLogs", ""), "records", "", doctor.NotChecked, "does not tell the log group"},
 		{"the function is not told", output("ScheduleFunction", ""), "ticks", "", doctor.NotChecked, "does not tell the function schedule"},
-		{"another policy runs", output("PolicyDigest", "0123"), "policy", "", doctor.Problem, "the stack tells of 0123"},
+		{"another policy runs", output("PolicyDigest", "0123"), "policy", "", doctor.Warning, "the stack tells of 0123"},
 		{"no policy", func(w *world) { w.policy, w.errs["lambda:GetFunction code"] = nil, errors.New("no such file") }, "policy", "", doctor.Problem, "no such file."},
 		{"no function", func(w *world) { delete(w.functions, "A") }, "functions", "", doctor.Problem, "The function alarm (A) is not there"},
 		{"the emergency stop", function("S", func(f *lambda.Function) { f.Reserved = new(0) }), "functions", "", doctor.Problem, "its reserved concurrency is 0"},
@@ -170,6 +170,10 @@ func illEvaluations() []ill {
 		{"no record", func(w *world) { w.messages = nil }, "records", "", doctor.Problem, "No target was evaluated in the last 5m."},
 		{"no record yet", func(w *world) { w.messages, w.stack.Changed = nil, now().Add(-time.Minute) }, "records", "", doctor.Note, "no decision record is there yet"},
 		{"no record of one target", func(w *world) { w.messages = nil; w.record("Embed", "blue", time.Minute, "[]", "") }, "records", "chat-llm/AllTraffic", doctor.Problem, "was not evaluated of late"},
+		{"no record of a new target", func(w *world) {
+			w.messages, w.stack.Changed = nil, now().Add(-time.Minute)
+			w.record("Embed", "blue", time.Minute, "[]", "")
+		}, "records", "chat-llm/AllTraffic", doctor.Note, "was not evaluated yet"},
 		{"an old record of one target", func(w *world) {
 			w.messages = nil
 			w.record("chat-llm", "AllTraffic", 270*time.Second, "[]", "")

@@ -140,6 +140,12 @@ func (c check) job() job {
 	return func(ctx context.Context) result { return result{findings: c.apply(ctx)} }
 }
 
+// What to do about what somebody has changed past the deployment.
+const (
+	setBack   = "Set it back by hand, as the template has it: a deployment does not see what was changed past it."
+	makeAgain = "Make it again by hand, under its name and as the template has it: a deployment does not see that it is gone. Or deploy under another stackName."
+)
+
 // unseen is the finding of a question that got no answer.
 func (d *Doctor) unseen(what string, err error) Finding {
 	what = strings.ToUpper(what[:1]) + what[1:]

@@ -71,7 +71,7 @@ func (d *Doctor) able(name, deployed string, fn lambda.Function, err error) []Fi
 	}
 	switch {
 	case errors.Is(err, lambda.ErrNoFunction):
-		problem(fmt.Sprintf("The function %s (%s) is not there.", name, deployed), "Deploy again: somebody has deleted it.", "")
+		problem(fmt.Sprintf("The function %s (%s) is not there.", name, deployed), makeAgain, "")
 		return found
 	case err != nil:
 		return []Finding{d.unseen("function "+name+" could not be looked at", err)}
@@ -83,7 +83,7 @@ func (d *Doctor) able(name, deployed string, fn lambda.Function, err error) []Fi
 	}
 	if told := d.Deployed.Outputs[config.OutputTable]; fn.Environment[config.EnvTable] != told {
 		problem(fmt.Sprintf("The function %s keeps its state in table %q, the stack tells of %q.", name, fn.Environment[config.EnvTable], told),
-			"Deploy again: somebody has changed its environment.", "")
+			setBack, "")
 	}
 	return append(found, stateOf(name, fn)...)
 }
@@ -98,7 +98,7 @@ func stateOf(name string, fn lambda.Function) []Finding {
 	case fn.State == "Failed" || fn.Update == "Failed":
 		return []Finding{{
 			Level: Problem, What: sentence(fmt.Sprintf("The function %s is %s, its last update %s%s", name, fn.State, fn.Update, because)),
-			Do: "Deploy again; the reason says what to mend first.",
+			Do: "Mend what the reason says, and deploy again.",
 		}}
 	case fn.State == "Pending" || fn.Update == "InProgress":
 		return []Finding{{Level: Note, What: fmt.Sprintf("The function %s is being made or changed.", name), Do: "Look again in a minute."}}

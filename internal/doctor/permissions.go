@@ -58,7 +58,7 @@ func (d *Doctor) refused(ctx context.Context, name string, fn lambda.Function, f
 		found = append(found, Finding{
 			Level: Problem,
 			What:  fmt.Sprintf("The role of function %s may not do %s on %s.", name, action, list(refused[action])),
-			Do:    "Deploy again. If it stays, a permissions boundary or a service control policy of the organisation forbids it: have it allowed.",
+			Do:    "If somebody has changed the role, set it back as the template has it. If not, a permissions boundary or a policy of the organisation forbids it: have it allowed.",
 		})
 	}
 	return found, spelled(f.policy, refused)

@@ -47,7 +47,7 @@ func (d *Doctor) records(f facts) check {
 			case len(last) == 0:
 				return d.noRecords(f.now)
 			}
-			return evaluated(f.policy, last, f.now)
+			return d.evaluated(f.policy, last, f.now)
 		},
 	}
 }
@@ -88,11 +88,16 @@ func (d *Doctor) noRecords(now time.Time) []Finding {
 }
 
 // evaluated tells the targets that were not evaluated, or not with success.
-func evaluated(p *policy.Policy, last map[string]said, now time.Time) []Finding {
+func (d *Doctor) evaluated(p *policy.Policy, last map[string]said, now time.Time) []Finding {
 	var found []Finding
 	for _, t := range p.Targets {
 		s, there := last[t.Key()]
 		switch {
+		case !there && now.Sub(d.Deployed.Changed) < settling:
+			found = append(found, Finding{
+				Target: t.Key(), Level: Note, What: fmt.Sprintf("%s was not evaluated yet: the stack was deployed a moment ago.", t.Key()),
+				Do: "Look again in five minutes.",
+			})
 		case !there || now.Sub(s.at) > silent+time.Minute:
 			found = append(found, Finding{
 				Target: t.Key(), Level: Problem, What: fmt.Sprintf("%s was not evaluated of late, though others were.", t.Key()),

@@ -62,12 +62,12 @@ func (d *Doctor) rules(f facts) check {
 func (d *Doctor) rule(ctx context.Context, w wake, f facts) []Finding {
 	name, there := physical(f.resources, w.logical)
 	if !there {
-		return []Finding{{Level: w.level, What: fmt.Sprintf("The stack has no rule %s.", w.logical), Do: "Deploy again."}}
+		return []Finding{{Level: w.level, What: fmt.Sprintf("The stack has no rule %s.", w.logical), Do: "Deploy by this version of sagescale."}}
 	}
 	rule, err := d.Rules.Describe(ctx, name)
 	switch {
 	case errors.Is(err, eventbridge.ErrNoRule):
-		return []Finding{{Level: w.level, What: fmt.Sprintf("The rule %s (%s) is not there.", w.logical, name), Do: "Deploy under another stackName, or restore the rule by hand: somebody has deleted it."}}
+		return []Finding{{Level: w.level, What: fmt.Sprintf("The rule %s (%s) is not there.", w.logical, name), Do: makeAgain}}
 	case err != nil:
 		return []Finding{d.unseen("the rule "+w.logical+" could not be looked at", err)}
 	}
@@ -79,10 +79,10 @@ func (d *Doctor) rule(ctx context.Context, w wake, f facts) []Finding {
 		})
 	}
 	if rule.Schedule != w.schedule {
-		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s fires by %q, not by %q.", w.logical, rule.Schedule, w.schedule), Do: "Deploy again: somebody has changed it."})
+		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s fires by %q, not by %q.", w.logical, rule.Schedule, w.schedule), Do: setBack})
 	}
 	if target := d.deployedName(w.function); !slices.ContainsFunc(rule.Targets, func(t string) bool { return invokes(t, target) }) {
-		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s does not wake the function %s.", w.logical, w.function), Do: "Deploy again: somebody has changed its targets."})
+		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s does not wake the function %s.", w.logical, w.function), Do: setBack})
 	}
 	return found
 }

@@ -56,7 +56,7 @@ func (d *Doctor) scheduled(ctx context.Context, f facts) []Finding {
 			if wrong := d.wrong(all, t, a); wrong != "" {
 				found = append(found, Finding{
 					Target: t.Key(), Level: Warning, What: fmt.Sprintf("The scheduled action %s %s.", a.Name, wrong),
-					Do: "Deploy again: somebody has changed it.",
+					Do: setBack,
 				})
 			}
 		}

@@ -90,10 +90,10 @@ func (d *Doctor) policyCheck(f facts) check {
 			var found []Finding
 			if told := d.Deployed.Outputs[config.OutputDigest]; told != "" && told != f.policy.Digest {
 				found = append(found, Finding{
-					Level: Problem,
+					Level: Warning,
 					What:  fmt.Sprintf("The function schedule runs policy %s, the stack tells of %s.", f.policy.Digest, told),
-					Why:   "Somebody changed the function past the deployment, or this version reads the policy otherwise than the deployed one.",
-					Do:    "Deploy again, by this version of sagescale.",
+					Why:   "This version of the command reads the policy otherwise than the deployed one, or somebody has changed the function past the deployment.",
+					Do:    "Deploy, by this version of sagescale.",
 				})
 			}
 			if d.File != nil && d.File.Digest != f.policy.Digest {
@@ -122,7 +122,7 @@ func (d *Doctor) unread(err error) Finding {
 	f := d.unseen("the deployed policy could not be read, and with it no target was looked at", err)
 	if _, denied := d.Denied(err); !denied {
 		f.Level = Problem
-		f.Do = "Deploy again, by this version of sagescale; if it stays, see whether the function schedule is there."
+		f.Do = "Deploy, by this version of sagescale; if it stays, see whether the function schedule is there."
 	}
 	return f
 }
