@@ -26,16 +26,16 @@ func handOverCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hand-over ENDPOINT/VARIANT",
 		Short: "Hand a variant over, or back, step by step",
-		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to it.
-Each step is shown with the call that it makes and why; none is carried out without
---yes, and before each it is checked that the world is as the step assumes. What is
-done already is not done again.
+		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to
+it. Each step is shown with the call that it makes and why; none is carried out
+without --yes, and before each it is checked that the world is as the step
+assumes. What is done already is not done again.
 
-Nothing is deleted: all scaling of the registered variant is suspended in Application
-Auto Scaling, and resumed on the way back; limits, policies, scheduled actions and
-alarms stay there as they are. Of a variant that is registered and not suspended
-sagescale changes nothing (ScalingConflict): so one of them scales it, and for a minute
-at most none does.
+Nothing is deleted: all scaling of the registered variant is suspended in
+Application Auto Scaling, and resumed on the way back; limits, policies,
+scheduled actions and alarms stay there as they are. Of a variant that is
+registered and not suspended sagescale changes nothing (ScalingConflict): so
+one of them scales it, and for a minute at most none does.
 
 The exit code is 1 when a step cannot be taken. Needed are the IAM actions
 cloudformation:DescribeStacks, lambda:GetFunction, sagemaker:DescribeEndpoint,
