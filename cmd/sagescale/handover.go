@@ -26,16 +26,16 @@ func handOverCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hand-over ENDPOINT/VARIANT",
 		Short: "Hand a variant over, or back, step by step",
-		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to it.
-Each step is shown with the call that it makes and why; none is carried out without
---yes, and before each it is checked that the world is as the step assumes. What is
-done already is not done again.
+		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to
+it. Each step is shown with the call that it makes and why; none is carried out
+without --yes, and before each it is checked that the world is as the step
+assumes. What is done already is not done again.
 
-Nothing is deleted: all scaling of the registered variant is suspended in Application
-Auto Scaling, and resumed on the way back; limits, policies, scheduled actions and
-alarms stay there as they are. Of a variant that is registered and not suspended
-sagescale changes nothing (ScalingConflict): so one of them scales it, and for a minute
-at most none does.
+Nothing is deleted: all scaling of the registered variant is suspended in
+Application Auto Scaling, and resumed on the way back; limits, policies,
+scheduled actions and alarms stay there as they are. Of a variant that is
+registered and not suspended sagescale changes nothing (ScalingConflict): so
+one of them scales it, and for a minute at most none does.
 
 The exit code is 1 when a step cannot be taken. Needed are the IAM actions
 cloudformation:DescribeStacks, lambda:GetFunction, sagemaker:DescribeEndpoint,
@@ -149,14 +149,14 @@ func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) 
 	t, ok := h.target(p)
 	switch {
 	case !ok:
-		return refused(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
+		return refuse(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
 			"it, and deploy", h.name, strings.Join(keys(p), ", "), h.name), nil
 	case t.DryRun:
-		return refused(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
+		return refuse(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
 	case h.variant.Unsupported != "":
-		return refused(s, "%s", h.variant.Unsupported), nil
+		return refuse(s, "%s", h.variant.Unsupported), nil
 	case h.variant.Conflict != "":
-		return refused(s, "%s", h.variant.Conflict), nil
+		return refuse(s, "%s", h.variant.Conflict), nil
 	}
 	s.State, s.Detail = report.StepOK, "its limits are "+limitsOf(t)
 	return s, nil
@@ -227,7 +227,7 @@ func (h handingOver) suspended(ctx context.Context) (report.HandOverStep, error)
 	case conflict == "":
 		s.State, s.Detail = report.StepOK, "sagescale may scale it, from the next tick on, within a minute"
 	case h.yes:
-		return refused(s, "%s. The suspension did not take effect: look at it, and try again", conflict), nil
+		return refuse(s, "%s. The suspension did not take effect: look at it, and try again", conflict), nil
 	default:
 		s.State = report.StepToDo
 	}
@@ -247,7 +247,7 @@ func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
 	}
 	switch {
 	case !ok:
-		return refused(s, "it is not registered there any more: register it with its policies first, "+
+		return refuse(s, "it is not registered there any more: register it with its policies first, "+
 			"as it was set up"), nil
 	case r.Suspended.None():
 		s.State, s.Detail = report.StepBefore, "it is registered with limits "+registeredLimits(r)+", and nothing is suspended"
@@ -271,7 +271,7 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 	case conflict != "":
 		s.State, s.Detail = report.StepOK, "every evaluation ends with ScalingConflict"
 	case h.yes:
-		return refused(s, "sagescale sees no other scaler: it is still suspended. Look at it, and try again"), nil
+		return refuse(s, "sagescale sees no other scaler: it is still suspended. Look at it, and try again"), nil
 	default:
 		s.State = report.StepToDo
 	}
@@ -296,8 +296,8 @@ func (h handingOver) leave(ctx context.Context) (report.HandOverStep, error) {
 	return s, nil
 }
 
-// refused is a step that cannot be taken, and why.
-func refused(s report.HandOverStep, format string, args ...any) report.HandOverStep {
+// refuse makes a step one that cannot be taken, and why.
+func refuse(s report.HandOverStep, format string, args ...any) report.HandOverStep {
 	s.State, s.Detail = report.StepRefused, fmt.Sprintf(format, args...)
 	return s
 }

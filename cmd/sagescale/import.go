@@ -32,25 +32,27 @@ func importCommand(now func() time.Time) *cobra.Command {
 		Use:   "import ENDPOINT[/VARIANT]...",
 		Short: "Write the policy that equals what is registered",
 		Long: `Write the policy file that means the same as what Application Auto Scaling has
-registered for an endpoint: limits, policies with the alarms that call them, and
-scheduled actions. What differs stands above each target as a comment: what is LEFT
-OUT because the policy file cannot say it, what is changed, and what sagescale does
-otherwise by the same settings. Nothing is changed in the account.
+registered for an endpoint: limits, policies with the alarms that call them,
+and scheduled actions. What differs stands above each target as a comment: what
+is LEFT OUT because the policy file cannot say it, what is changed, and what
+sagescale does otherwise by the same settings. Nothing is changed in the
+account.
 
 The policy goes to standard output, or to the file --out, which must not exist
-without --force; then what differs is the answer. The exit code is 0 when all that is
-registered is in the policy, and 1 when something was left out: the policy is written
-all the same.
+without --force; then what differs is the answer. The exit code is 0 when all
+that is registered is in the policy, and 1 when something was left out: the
+policy is written all the same.
 
---backtest reads the variant's load from CloudWatch, as backtest --from-cloudwatch
-does, and lets the new policy meet it, beside Application Auto Scaling at what is
-registered: its target value, cooldowns, limits and scheduled actions. Both go by the
-policy for InvocationsPerInstance alone, because requests tell no other metric.
+--backtest reads the variant's load from CloudWatch, as backtest
+--from-cloudwatch does, and lets the new policy meet it, beside Application
+Auto Scaling at what is registered: its target value, cooldowns, limits and
+scheduled actions. Both go by the policy for InvocationsPerInstance alone,
+because requests tell no other metric.
 
 Needed are the IAM actions sagemaker:DescribeEndpoint,
 application-autoscaling:DescribeScalableTargets, DescribeScalingPolicies and
-DescribeScheduledActions, with step policies cloudwatch:DescribeAlarms, and with
---backtest cloudwatch:GetMetricData.`,
+DescribeScheduledActions, with step policies cloudwatch:DescribeAlarms, and
+with --backtest cloudwatch:GetMetricData.`,
 		Example: `  sagescale import chat-llm > scaling.yaml
   sagescale import chat-llm embeddings/blue --out scaling.yaml
   sagescale import chat-llm/AllTraffic --out scaling.yaml --backtest \
@@ -67,13 +69,13 @@ func (o *importOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "`file` for the policy, in place of standard output")
 	f.BoolVar(&o.force, "force", false, "write --out over a file that exists")
-	f.BoolVar(&o.backtest, "backtest", false, "replay the policy beside Application Auto Scaling as it is registered")
+	f.BoolVar(&o.backtest, "backtest", false, "replay it beside Application Auto Scaling, as that\nis registered")
 	r := &o.replayed
 	f.IntVar(&r.cloudwatch.days, "days", defaultDays, "`number` of days that --backtest reads, 1 to 63")
-	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to\nestimate its capacity by")
-	f.Float64Var(&r.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute; estimated when left out")
+	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it\nhas none, to estimate its capacity by")
+	f.Float64Var(&r.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute;\nestimated when left out")
 	f.Float64Var(&r.price, "price", 0, "price of an instance hour, in `USD`")
-	f.StringVar(&r.report, "report", "", "HTML `file` that shows the replay and every decision")
+	f.StringVar(&r.report, "report", "", "HTML `file` that shows the replay and its decisions")
 	r.flags(cmd)
 }
 

@@ -226,9 +226,9 @@ func (d *Doctor) alone(p *patient, t policy.Target, v activity.Variant) check {
 			}
 			if conflict := p.scalers[t.Variant]; conflict != "" {
 				found = append(found, Finding{
-					Level: Problem, What: sentence(conflict), Do: "Deregister it there, if sagescale is to scale it; sagescale import makes a policy of what it does.",
-					Command: command("aws", "application-autoscaling", "deregister-scalable-target", "--service-namespace", "sagemaker",
-						"--scalable-dimension", "sagemaker:variant:DesiredInstanceCount", "--resource-id", "endpoint/"+t.Endpoint+"/variant/"+t.Variant),
+					Level: Problem, What: sentence(conflict),
+					Do:      "Hand it over, if sagescale is to scale it; sagescale import makes a policy of what it does.",
+					Command: command("sagescale", "hand-over", t.Key()),
 				})
 			}
 			return found
