@@ -36,6 +36,8 @@ type stage struct {
 	dir        string // for policies, outputs and assemblies
 	assembly   string // of the last CDK command
 	outputs    map[string]string
+	told       string   // the URL of the queue that listens to the stack's topic
+	sentences  []string // that have come to it
 	seen       []string
 }
 
@@ -200,6 +202,7 @@ func (s *stage) cdk(t *testing.T, policy, command string, args ...string) (strin
 	args = append([]string{
 		command, "--output", s.assembly,
 		"-c", "policy=" + policy, "-c", "architecture=" + string(bundle.Local()), "-c", "stackName=" + stack,
+		"-c", "notifications=true",
 	}, args...)
 	return s.account.CDK(t.Context(), s.root, args...)
 }
