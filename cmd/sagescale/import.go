@@ -30,7 +30,7 @@ func importCommand(now func() time.Time) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import ENDPOINT[/VARIANT]...",
-		Short: "Write the policy that equals a registration with Application Auto Scaling",
+		Short: "Write the policy that equals what Application Auto Scaling has",
 		Long: `Write the policy file that means the same as what Application Auto Scaling has
 registered for an endpoint: limits, policies with the alarms that call them, and
 scheduled actions. What differs stands above each target as a comment: what is LEFT
@@ -53,8 +53,8 @@ DescribeScheduledActions, with step policies cloudwatch:DescribeAlarms, and with
 --backtest cloudwatch:GetMetricData.`,
 		Example: `  sagescale import chat-llm > scaling.yaml
   sagescale import chat-llm embeddings/blue --out scaling.yaml
-  sagescale import chat-llm/AllTraffic --out scaling.yaml --backtest --devices 4 \
-    --price 7.09 --report out.html`,
+  sagescale import chat-llm/AllTraffic --out scaling.yaml --backtest \
+    --devices 4 --price 7.09 --report out.html`,
 		Args: usage(cobra.MinimumNArgs(1)),
 	}
 	o.flags(cmd)
@@ -70,7 +70,7 @@ func (o *importOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.backtest, "backtest", false, "replay the policy beside Application Auto Scaling as it is registered")
 	r := &o.replayed
 	f.IntVar(&r.cloudwatch.days, "days", defaultDays, "`number` of days that --backtest reads, 1 to 63")
-	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to\nestimate its capacity by")
+	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to estimate its capacity by")
 	f.Float64Var(&r.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute; estimated when left out")
 	f.Float64Var(&r.price, "price", 0, "price of an instance hour, in `USD`")
 	f.StringVar(&r.report, "report", "", "HTML `file` that shows the replay and every decision")
