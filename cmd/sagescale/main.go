@@ -78,8 +78,8 @@ IAM actions, and write nothing but what they say.`,
   sagescale validate scaling.yaml     # check a policy file
   sagescale decide < case.json        # explain one decision
   sagescale backtest --help           # what a policy would have done
-  sagescale plan                      # what the deployment would do now, and why
-  sagescale explain chat-llm/blue     # what was decided last, and what would change it
+  sagescale plan                      # what would be done now, and why
+  sagescale explain chat-llm/blue     # the last decision, in words
   sagescale history chat-llm          # what was scaled, what was not, and why
   sagescale import chat-llm           # the policy that equals a registration
   sagescale pause --help              # hold every change for a while`,
