@@ -109,7 +109,7 @@ func ofArguments(use string) cobra.CompletionFunc {
 		return files("json")
 	case strings.HasPrefix(strings.TrimPrefix(arguments, "["), "ENDPOINT"):
 		return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if len(args) > 0 {
+			if len(args) > 0 && !strings.HasSuffix(arguments, "...") {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			return targets(cmd, args, toComplete)

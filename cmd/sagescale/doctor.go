@@ -49,7 +49,8 @@ sagemaker:DescribeEndpoint and DescribeEndpointConfig, and
 application-autoscaling:DescribeScalableTargets.`,
 		Example: `  sagescale doctor
   sagescale doctor --policy scaling.yaml --verbose
-  sagescale doctor --format json | jq '.findings[].what'`,
+  sagescale doctor --format json |
+    jq '.findings[] | select(.level == "problem")'`,
 		Args: usage(cobra.NoArgs),
 	}
 	o.flags(cmd)

@@ -25,7 +25,7 @@ func handOverCommand() *cobra.Command {
 	var o handOverOptions
 	cmd := &cobra.Command{
 		Use:   "hand-over ENDPOINT/VARIANT",
-		Short: "Hand a variant over, or back, step by step",
+		Short: "Hand a variant over from Application Auto Scaling, or back",
 		Long: `Hand a variant over from Application Auto Scaling to sagescale, or by --back to
 it. Each step is shown with the call that it makes and why; none is carried out
 without --yes, and before each it is checked that the world is as the step

@@ -30,7 +30,7 @@ func importCommand(now func() time.Time) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import ENDPOINT[/VARIANT]...",
-		Short: "Write the policy that equals what is registered",
+		Short: "Write the policy that equals what Application Auto Scaling has",
 		Long: `Write the policy file that means the same as what Application Auto Scaling has
 registered for an endpoint: limits, policies with the alarms that call them,
 and scheduled actions. What differs stands above each target as a comment: what
@@ -69,11 +69,11 @@ func (o *importOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "`file` for the policy, in place of standard output")
 	f.BoolVar(&o.force, "force", false, "write --out over a file that exists")
-	f.BoolVar(&o.backtest, "backtest", false, "replay it beside Application Auto Scaling, as that\nis registered")
+	f.BoolVar(&o.backtest, "backtest", false, "replay it beside Application Auto Scaling, as that is registered")
 	r := &o.replayed
 	f.IntVar(&r.cloudwatch.days, "days", defaultDays, "`number` of days that --backtest reads, 1 to 63")
-	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it\nhas none, to estimate its capacity by")
-	f.Float64Var(&r.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute;\nestimated when left out")
+	f.IntVar(&r.cloudwatch.devices, "devices", 0, "`number` of GPUs of an instance, or of CPUs where it has none, to estimate its capacity by")
+	f.Float64Var(&r.capacity, "instance-capacity", 0, "`requests` that one instance serves in a minute; estimated when left out")
 	f.Float64Var(&r.price, "price", 0, "price of an instance hour, in `USD`")
 	f.StringVar(&r.report, "report", "", "HTML `file` that shows the replay and its decisions")
 	r.flags(cmd)

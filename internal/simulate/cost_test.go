@@ -226,6 +226,7 @@ func (b *bill) add(c counts, of costCase, fixed charges) {
 	b.row(&b.counted, "log taken in, in MB", whole(c[logBytes]/1e6))
 	b.row(&b.counted, "reading units of DynamoDB", whole(c[readUnits]))
 	b.row(&b.counted, "writing units of DynamoDB", whole(c[writeUnits]))
+	b.row(&b.counted, "events put", whole(c[eventsPut]))
 	b.row(&b.counted, "kept in DynamoDB, in MB", fmt.Sprintf("%.1f", (c[historyBytes]+c[stateBytes])/1e6))
 
 	const gb = 1e9
@@ -243,6 +244,7 @@ func (b *bill) add(c counts, of costCase, fixed charges) {
 		{"Lambda", c[invocations]*b.usd("invocation of Lambda") + seconds*memoryGB*b.usd("time of Lambda on arm64")},
 		{"DynamoDB", c[readUnits]*b.usd("reading unit of DynamoDB") + c[writeUnits]*b.usd("writing unit of DynamoDB") +
 			(c[historyBytes]+c[stateBytes])/gb*(b.usd("storage of DynamoDB")+b.usd("recovery of DynamoDB"))},
+		{"events", c[eventsPut] * b.usd("event of EventBridge")},
 	} {
 		b.row(&b.dollars, line.words, usd(line.usd))
 		total += line.usd

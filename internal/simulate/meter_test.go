@@ -14,10 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	sdkeventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
@@ -25,7 +28,9 @@ import (
 	"sagescale/internal/config"
 	"sagescale/internal/dynamodb"
 	"sagescale/internal/event"
+	"sagescale/internal/eventbridge"
 	"sagescale/internal/function"
+	"sagescale/internal/notify"
 	"sagescale/internal/plain"
 	"sagescale/internal/scaling"
 )
@@ -42,6 +47,7 @@ const (
 	metricsRead
 	readUnits
 	writeUnits
+	eventsPut
 	logBytes
 	historyBytes
 	stateBytes
@@ -90,6 +96,8 @@ func measure(t *testing.T, c Config) *meter {
 	e.Endpoints, e.Metrics, e.Scalers, e.Store, e.Forecasts = counted{m}, counted{m}, counted{m}, store, store
 	f := s.schedule.Forecaster.(*autoscaler.Forecaster)
 	f.Metrics, f.Forecasts = counted{m}, store
+	told := notify.Notifier{Stack: "sagescale", Bus: eventbridge.New(m), Memories: store}
+	s.schedule.Notifier, s.alarm.Notifier, s.settle.Notifier = told, told, told
 	for i := range s.steps {
 		s.step(t.Context(), i)
 		if s.err != nil {
@@ -198,6 +206,18 @@ func (m *meter) GetMetricData(_ context.Context, in *sdkcloudwatch.GetMetricData
 			m.own[metricsRead]++
 		}
 		out.MetricDataResults = append(out.MetricDataResults, cwtypes.MetricDataResult{Id: q.Id, StatusCode: cwtypes.StatusCodeComplete})
+	}
+	return out, nil
+}
+
+// PutEvents counts the events that it takes. Those of the functions are far below the 64 KB
+// that count as one.
+func (m *meter) PutEvents(_ context.Context, in *sdkeventbridge.PutEventsInput, _ ...func(*sdkeventbridge.Options)) (*sdkeventbridge.PutEventsOutput, error) {
+	m.called(&m.own)
+	m.own[eventsPut] += float64(len(in.Entries))
+	out := &sdkeventbridge.PutEventsOutput{}
+	for range in.Entries {
+		out.Entries = append(out.Entries, ebtypes.PutEventsResultEntry{EventId: aws.String("00000000-0000-4000-8000-000000000000")})
 	}
 	return out, nil
 }
