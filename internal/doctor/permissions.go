@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sagescale/internal/config"
 	"sagescale/internal/iam"
 	"sagescale/internal/lambda"
 	"sagescale/internal/policy"
@@ -87,6 +88,10 @@ func (d *Doctor) questions(name string, fn lambda.Function, f facts) []iam.Quest
 		{
 			Actions: []string{"dynamodb:Query", "dynamodb:PutItem"}, Resources: []string{where.of("dynamodb", "table/"+d.tableName())},
 			Keys: map[string][]string{"dynamodb:LeadingKeys": names(f.policy, anyTarget)},
+		},
+		{
+			Actions: []string{"events:PutEvents"}, Resources: []string{where.of("events", "event-bus/default")},
+			Keys: map[string][]string{"events:source": {config.EventSource}},
 		},
 	}
 	all = append(all, onEndpoints(where, []string{"sagemaker:DescribeEndpoint"}, names(f.policy, anyTarget))...)
