@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/cloudformation"
 	"sagescale/internal/doctor"
 	"sagescale/internal/eventbridge"
 	"sagescale/internal/forecast"
@@ -117,6 +118,14 @@ func illDeployments() []ill {
 		{"a rule that wakes nobody", rule("endpoints", func(r *eventbridge.Rule) { r.Targets = nil }), "rules", "", doctor.Warning, "EndpointsRule does not wake the function settle."},
 		{"a slow tick", rule("tick", func(r *eventbridge.Rule) { r.Schedule = "rate(1 hour)" }), "rules", "", doctor.Problem, `fires by "rate(1 hour)", not by "rate(1 minute)"`},
 		{"a deleted rule", func(w *world) { delete(w.rules, "tick") }, "rules", "", doctor.Problem, "The rule TickRule (tick) is not there."},
+		{"notifications that are off", func(w *world) {
+			w.resources = append(w.resources, cloudformation.Resource{Logical: "NotificationsRule", Name: "notify", Type: "AWS::Events::Rule"})
+			w.rules["notify"] = eventbridge.Rule{Targets: []string{topic}}
+		}, "rules", "", doctor.Warning, "The rule NotificationsRule is disabled."},
+		{"notifications to nobody", func(w *world) {
+			w.resources = append(w.resources, cloudformation.Resource{Logical: "NotificationsRule", Name: "notify", Type: "AWS::Events::Rule"})
+			w.rules["notify"] = eventbridge.Rule{Enabled: true}
+		}, "rules", "", doctor.Warning, "The rule NotificationsRule has no target."},
 		{"a rule that was never made", func(w *world) { w.resources = w.resources[:3] }, "rules", "", doctor.Warning, "The stack has no rule ForecastsRule."},
 		{"no schedule", func(w *world) { w.schedules = nil }, "schedules", "chat-llm/AllTraffic", doctor.Warning, "The scheduled action morning has no schedule."},
 		{"a disabled schedule", func(w *world) { w.schedules[0].Enabled = false }, "schedules", "chat-llm/AllTraffic", doctor.Warning, "that is disabled"},
@@ -336,6 +345,10 @@ func TestIll(t *testing.T) {
 // What only looks like it is not told.
 func TestNotIll(t *testing.T) {
 	for name, harm := range map[string]func(*world){
+		"notifications": func(w *world) {
+			w.resources = append(w.resources, cloudformation.Resource{Logical: "NotificationsRule", Name: "notify", Type: "AWS::Events::Rule"})
+			w.rules["notify"] = eventbridge.Rule{Enabled: true, Targets: []string{topic}}
+		},
 		"an override that is over": func(w *world) {
 			w.overrides["Embed"]["blue"] = policy.Override{Pause: policy.Both, Until: now().Add(-time.Second)}
 			w.overrides["Embed"]["green"] = w.overrides["Embed"]["blue"]

@@ -59,7 +59,7 @@ func (d *Doctor) refused(ctx context.Context, name string, fn lambda.Function, f
 		found = append(found, Finding{
 			Level: Problem,
 			What:  fmt.Sprintf("The role of function %s may not do %s on %s.", name, action, list(refused[action])),
-			Do:    "If somebody has changed the role, set it back as the template has it. If not, a permissions boundary or a policy of the organisation forbids it: have it allowed.",
+			Do:    "Deploy by this version of sagescale if an older one is deployed. If somebody has changed the role, set it back as the template has it. If not, a permissions boundary or a policy of the organisation forbids it: have it allowed.",
 		})
 	}
 	return found, spelled(f.policy, refused)
@@ -94,6 +94,10 @@ func (d *Doctor) questions(name string, fn lambda.Function, f facts) []iam.Quest
 			Keys: map[string][]string{"events:source": {config.EventSource}},
 		},
 	}
+	all = append(all, iam.Question{
+		Actions: []string{"events:PutEvents"}, Resources: []string{where.of("events", "event-bus/default")},
+		Keys: map[string][]string{"events:source": {config.EventSource}},
+	})
 	all = append(all, onEndpoints(where, []string{"sagemaker:DescribeEndpoint"}, names(f.policy, anyTarget))...)
 	if name != functionSettle {
 		all = append(all, iam.Question{Actions: []string{"cloudwatch:GetMetricData"}, Resources: []string{"*"}})

@@ -17,7 +17,7 @@ type rules interface {
 	Describe(ctx context.Context, name string) (eventbridge.Rule, error)
 }
 
-// wake is a rule that wakes a function: what is said of it, by its name in the template.
+// wake is a rule that wakes a function, or none: what is said of it, by its name in the template.
 type wake struct {
 	logical, function, schedule string
 	level                       Level // of what is wrong with it
@@ -37,6 +37,9 @@ func wakes(p *policy.Policy) []wake {
 	return all
 }
 
+// notifications is the rule that sends messages to a topic, which a deployment need not have.
+const notifications = "NotificationsRule"
+
 // rules checks that what wakes the functions is there, is enabled, and wakes them.
 func (d *Doctor) rules(f facts) check {
 	return check{
@@ -46,8 +49,12 @@ func (d *Doctor) rules(f facts) check {
 			if f.resourcesErr != nil {
 				return []Finding{d.unseen("the rules could not be looked for", f.resourcesErr)}
 			}
+			all := wakes(f.policy)
+			if _, there := physical(f.resources, notifications); there {
+				all = append(all, wake{notifications, "", "", Warning, "It tells people of activities and of changes of health. Without it nobody is told."})
+			}
 			var found []Finding
-			for _, w := range wakes(f.policy) {
+			for _, w := range all {
 				for _, one := range d.rule(ctx, w, f) {
 					one.Why = w.why
 					found = append(found, one)
@@ -81,7 +88,10 @@ func (d *Doctor) rule(ctx context.Context, w wake, f facts) []Finding {
 	if rule.Schedule != w.schedule {
 		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s fires by %q, not by %q.", w.logical, rule.Schedule, w.schedule), Do: setBack})
 	}
-	if target := d.deployedName(w.function); !slices.ContainsFunc(rule.Targets, func(t string) bool { return invokes(t, target) }) {
+	switch target := d.deployedName(w.function); {
+	case w.function == "" && len(rule.Targets) == 0:
+		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s has no target.", w.logical), Do: setBack})
+	case w.function != "" && !slices.ContainsFunc(rule.Targets, func(t string) bool { return invokes(t, target) }):
 		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s does not wake the function %s.", w.logical, w.function), Do: setBack})
 	}
 	return found
