@@ -94,10 +94,6 @@ func (d *Doctor) questions(name string, fn lambda.Function, f facts) []iam.Quest
 			Keys: map[string][]string{"events:source": {config.EventSource}},
 		},
 	}
-	all = append(all, iam.Question{
-		Actions: []string{"events:PutEvents"}, Resources: []string{where.of("events", "event-bus/default")},
-		Keys: map[string][]string{"events:source": {config.EventSource}},
-	})
 	all = append(all, onEndpoints(where, []string{"sagemaker:DescribeEndpoint"}, names(f.policy, anyTarget))...)
 	if name != functionSettle {
 		all = append(all, iam.Question{Actions: []string{"cloudwatch:GetMetricData"}, Resources: []string{"*"}})

@@ -103,6 +103,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 		s.isTold(t, steered+"/AllTraffic changed from 6 to 7, not by sagescale: ")
 	})
 	s.step(t, "an operator asks what was done, and why", func(t *testing.T) { s.looksBack(t) })
+	s.step(t, "doctor finds what is wrong", func(t *testing.T) { s.findsFaults(t) })
 	s.step(t, "a second cdk deploy changes nothing", func(t *testing.T) {
 		before := contents(t, s.assembly)
 		if out := s.deploy(t, first); !strings.Contains(out, "(no changes)") {
@@ -111,6 +112,7 @@ func TestStackScalesALocalAccount(t *testing.T) {
 	})
 	s.step(t, "a new endpoint is scaled in after a cooldown", func(t *testing.T) { s.scalesIn(t) })
 	s.step(t, "a forecast is learned by its schedule and followed by the tick", func(t *testing.T) { s.foresees(t) })
+	s.step(t, "a team moves over from Application Auto Scaling, and back", func(t *testing.T) { s.movesOver(t) })
 	due := time.Now().UTC().Add(70 * time.Second).Truncate(time.Minute).Add(time.Minute)
 	second := s.writePolicy(t, "changed.yaml", policy(2*perInstance,
 		"  scheduledActions:\n  - {name: launch, schedule: \"at("+due.Format("2006-01-02T15:04:05")+")\", minCapacity: 4, maxCapacity: 9}\n"))

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
@@ -55,17 +53,7 @@ func (s *stage) reaches(t *testing.T, endpoint string, n int) {
 // refusesToFight registers the variant with Application Auto Scaling: nothing may
 // be changed until it is handed over.
 func (s *stage) refusesToFight(t *testing.T) {
-	client := applicationautoscaling.NewFromConfig(s.account.AWSConfig(), func(o *applicationautoscaling.Options) {
-		o.BaseEndpoint = &s.account.SageMakerEndpoint
-	})
-	resource := aws.String("endpoint/" + steered + "/variant/AllTraffic")
-	_, err := client.RegisterScalableTarget(t.Context(), &applicationautoscaling.RegisterScalableTargetInput{
-		ServiceNamespace: aastypes.ServiceNamespaceSagemaker, ScalableDimension: aastypes.ScalableDimensionSageMakerVariantDesiredInstanceCount,
-		ResourceId: resource, MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(4),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.register(t, steered)
 	s.operate(t, "hold", steered+"/AllTraffic", "6", "--for", "1h")
 	s.emitAlarm(t, steered)
 	s.seesReason(t, steered, scaling.ScalingConflict)
