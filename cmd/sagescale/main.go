@@ -98,7 +98,8 @@ IAM actions, and write nothing but what they say.`,
 		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now))
 	grouped(root, "Steer a target of it:", pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
 	grouped(root, "Move from Application Auto Scaling:", importCommand(now), handOverCommand())
-	root.AddCommand(completionCommand(), manCommand())
+	grouped(root, "Help:", completionCommand(), manCommand())
+	root.SetHelpCommandGroupID("Help:")
 	complete(root)
 	fit(root)
 	return root
