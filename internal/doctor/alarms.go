@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,14 +66,13 @@ func (d *Doctor) absent(there map[string]cloudwatch.AlarmState, f facts) []Findi
 	}
 	for _, name := range ofType(f.resources, alarmType) {
 		if _, ok := there[name]; !ok {
-			found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: makeAgain})
+			found = append(found, tell(Warning, "The alarm %s is not there.", name).todo(makeAgain))
 		}
 	}
 	if !strings.HasPrefix(d.Deployed.Outputs[config.OutputNotified], "arn:") {
-		found = append(found, Finding{
-			Level: Note, What: "Nobody is told of the alarms about sagescale itself.", Why: "They go off, and stay unseen until somebody looks.",
-			Do: "Deploy with -c alarmTopicArn=ARN, the ARN of an SNS topic.",
-		})
+		found = append(found, tell(Note, "Nobody is told of the alarms about sagescale itself.").
+			because("They go off, and stay unseen until somebody looks.").
+			todo("Deploy with -c alarmTopicArn=ARN, the ARN of an SNS topic."))
 	}
 	return found
 }
@@ -83,19 +81,21 @@ func (d *Doctor) absent(there map[string]cloudwatch.AlarmState, f facts) []Findi
 func (d *Doctor) operational(a cloudwatch.AlarmState) []Finding {
 	var found []Finding
 	if a.State == "ALARM" {
-		found = append(found, Finding{Level: Problem, What: fmt.Sprintf("The alarm %s is in ALARM.", a.Name), Why: a.Description, Do: "Do what it says, and see the other findings."})
+		found = append(found, tell(Problem, "The alarm %s is in ALARM.", a.Name).
+			because(a.Description).
+			todo("Do what it says, and see the other findings."))
 	}
 	topic := d.Deployed.Outputs[config.OutputNotified]
 	if !strings.HasPrefix(topic, "arn:") {
 		return found
 	}
 	if !slices.Contains(a.Actions, topic) {
-		found = append(found, Finding{Level: Warning, What: fmt.Sprintf("The alarm %s does not tell the topic of the deployment.", a.Name), Do: setBack})
+		found = append(found, tell(Warning, "The alarm %s does not tell the topic of the deployment.", a.Name).
+			todo(setBack))
 	} else if !a.Enabled {
-		found = append(found, Finding{
-			Level: Warning, What: fmt.Sprintf("The alarm %s tells nobody: its actions are disabled.", a.Name),
-			Do: "Enable them.", Command: command("aws", "cloudwatch", "enable-alarm-actions", "--alarm-names", a.Name),
-		})
+		found = append(found, tell(Warning, "The alarm %s tells nobody: its actions are disabled.", a.Name).
+			todo("Enable them.").
+			by("aws", "cloudwatch", "enable-alarm-actions", "--alarm-names", a.Name))
 	}
 	return found
 }
@@ -106,16 +106,15 @@ func waking(a cloudwatch.AlarmState, f facts) []Finding {
 	if a.State != "INSUFFICIENT_DATA" || f.now.Sub(a.Since) < blind {
 		return nil
 	}
-	return []Finding{{
-		Level: Note, What: fmt.Sprintf("The alarm %s has had no data %s.", a.Name, since(a.Since, f.now)),
-		Why: "It wakes for nothing until its metric has datapoints.", Do: "See what is said of the metrics of the target.",
-	}}
+	return []Finding{tell(Note, "The alarm %s has had no data %s.", a.Name, since(a.Since, f.now)).
+		because("It wakes for nothing until its metric has datapoints.").
+		todo("See what is said of the metrics of the target.")}
 }
 
 // thresholds holds the alarms of targets against the policy.
 func (d *Doctor) thresholds(there map[string]cloudwatch.AlarmState, f facts) []Finding {
 	if f.policy == nil {
-		return []Finding{{Level: NotChecked, What: "What the alarms of targets should watch depends on the policy, which could not be read."}}
+		return []Finding{tell(NotChecked, "What the alarms of targets should watch depends on the policy, which could not be read.")}
 	}
 	var found []Finding
 	for _, t := range f.policy.Targets {
@@ -124,9 +123,13 @@ func (d *Doctor) thresholds(there map[string]cloudwatch.AlarmState, f facts) []F
 			a, ok := there[name]
 			switch {
 			case !ok && !d.owns(name, f): // what the stack has made is told of above
-				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s is not there.", name), Do: "Deploy the policy, by this version of sagescale."})
+				found = append(found, tell(Warning, "The alarm %s is not there.", name).
+					of(t.Key()).
+					todo("Deploy the policy, by this version of sagescale."))
 			case ok && (a.Threshold == nil || *a.Threshold != wanted[name]):
-				found = append(found, Finding{Target: t.Key(), Level: Warning, What: fmt.Sprintf("The alarm %s has not the threshold of the policy, %g.", name, wanted[name]), Do: setBack})
+				found = append(found, tell(Warning, "The alarm %s has not the threshold of the policy, %g.", name, wanted[name]).
+					of(t.Key()).
+					todo(setBack))
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -20,7 +19,7 @@ func (d *Doctor) clock(f facts) check {
 			case f.whoErr != nil:
 				return []Finding{d.unseen("AWS's clock could not be looked at", f.whoErr)}
 			case f.who.Time.IsZero():
-				return []Finding{{Level: NotChecked, What: "AWS's clock could not be looked at: its answer has no date."}}
+				return []Finding{tell(NotChecked, "AWS's clock could not be looked at: its answer has no date.")}
 			}
 			off := f.asked.Sub(f.who.Time)
 			way := "ahead of"
@@ -30,10 +29,8 @@ func (d *Doctor) clock(f facts) check {
 			if off <= skew {
 				return nil
 			}
-			return []Finding{{
-				Level: Warning, What: fmt.Sprintf("This machine's clock is %s %s AWS's.", off.Round(time.Second), way),
-				Do: "Set the clock, best by NTP; until then set overrides by --until.",
-			}}
+			return []Finding{tell(Warning, "This machine's clock is %s %s AWS's.", off.Round(time.Second), way).
+				todo("Set the clock, best by NTP; until then set overrides by --until.")}
 		},
 	}
 }

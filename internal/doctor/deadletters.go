@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -34,22 +33,23 @@ func (d *Doctor) deadLetters(f facts) check {
 		fine: "the dead-letter queue is empty",
 		run: func(ctx context.Context) []Finding {
 			if url == "" {
-				return []Finding{{Level: NotChecked, What: "The stack does not tell the dead-letter queue.", Do: "See what is said of the stack."}}
+				return []Finding{tell(NotChecked, "The stack does not tell the dead-letter queue.").
+					todo("See what is said of the stack.")}
 			}
 			n, err := d.Queues.Messages(ctx, url)
 			switch {
 			case errors.Is(err, sqs.ErrNoQueue):
-				return []Finding{{Level: Problem, What: "The dead-letter queue is not there.", Why: "What fails leaves no trace.", Do: makeAgain}}
+				return []Finding{tell(Problem, "The dead-letter queue is not there.").
+					because("What fails leaves no trace.").
+					todo(makeAgain)}
 			case err != nil:
 				return []Finding{d.unseen("the dead-letter queue could not be looked at", err)}
 			case n == 0:
 				return nil
 			}
-			return []Finding{{
-				Level: Problem, What: fmt.Sprintf("The dead-letter queue holds about %d messages%s.", n, d.oldest(ctx, f)),
-				Do:      "Read them, mend the cause, then purge the queue.",
-				Command: command("aws", "sqs", "receive-message", "--queue-url", url, "--attribute-names", "All", "--message-attribute-names", "All"),
-			}}
+			return []Finding{tell(Problem, "The dead-letter queue holds about %d messages%s.", n, d.oldest(ctx, f)).
+				todo("Read them, mend the cause, then purge the queue.").
+				by("aws", "sqs", "receive-message", "--queue-url", url, "--attribute-names", "All", "--message-attribute-names", "All")}
 		},
 	}
 }

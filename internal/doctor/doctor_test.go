@@ -335,6 +335,9 @@ func TestIll(t *testing.T) {
 			if f.Do == "" && (f.Level == doctor.Problem || f.Level == doctor.Warning) {
 				t.Errorf("nothing says what to do: %+v", f)
 			}
+			if tool, _, _ := strings.Cut(f.Command, " "); f.Command != "" && tool != "aws" && tool != "sagescale" {
+				t.Errorf("%q is no command", f.Command)
+			}
 			if !strings.HasSuffix(f.What, ".") || strings.Contains(f.What, "..") {
 				t.Errorf("%q is no sentence", f.What)
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"sagescale/internal/activity"
@@ -144,10 +143,8 @@ func (d *Doctor) present(p *patient) check {
 		run: func(context.Context) []Finding {
 			switch {
 			case errors.Is(p.endpointErr, activity.ErrNotFound):
-				return []Finding{{
-					Level: Problem, What: fmt.Sprintf("There is no endpoint %s in %s.", p.name, d.Region),
-					Do: "Make it, correct its name in the policy, or take it out, and deploy.",
-				}}
+				return []Finding{tell(Problem, "There is no endpoint %s in %s.", p.name, d.Region).
+					todo("Make it, correct its name in the policy, or take it out, and deploy.")}
 			case p.endpointErr != nil:
 				return []Finding{d.unseen("endpoint "+p.name+" and its variants could not be looked at", p.endpointErr)}
 			}
@@ -166,16 +163,21 @@ func (d *Doctor) statusOf(p *patient) check {
 			if !p.state.BusySince.IsZero() && p.state.BusySince.Before(began) {
 				began = p.state.BusySince
 			}
-			see := command("aws", "sagemaker", "describe-endpoint", "--endpoint-name", p.name)
+			see := []string{"aws", "sagemaker", "describe-endpoint", "--endpoint-name", p.name}
 			switch {
 			case e.Status == activity.InService:
 				return nil
 			case e.Status == activity.Broken:
-				return []Finding{{Level: Problem, What: fmt.Sprintf("Endpoint %s has failed: it can only be deleted.", p.name), Do: "See its FailureReason, and make it anew.", Command: see}}
+				return []Finding{tell(Problem, "Endpoint %s has failed: it can only be deleted.", p.name).
+					todo("See its FailureReason, and make it anew.").
+					by(see...)}
 			case p.now.Sub(began) >= activity.LongestUnderWay:
-				return []Finding{{Level: Problem, What: fmt.Sprintf("Endpoint %s is %s %s.", p.name, e.Status, since(began, p.now)), Do: "See what it waits for.", Command: see}}
+				return []Finding{tell(Problem, "Endpoint %s is %s %s.", p.name, e.Status, since(began, p.now)).
+					todo("See what it waits for.").
+					by(see...)}
 			}
-			return []Finding{{Level: Note, What: fmt.Sprintf("Endpoint %s is %s: it is being changed.", p.name, e.Status), Do: "Look again when it is InService."}}
+			return []Finding{tell(Note, "Endpoint %s is %s: it is being changed.", p.name, e.Status).
+				todo("Look again when it is InService.")}
 		},
 	}
 }
@@ -189,14 +191,14 @@ func (d *Doctor) scalable(p *patient, t policy.Target) check {
 			v, found := p.endpoint.Variant(t.Variant)
 			switch {
 			case !found:
-				return []Finding{{
-					Level: Problem, What: fmt.Sprintf("Endpoint %s has no variant %s: it has %s.", p.name, t.Variant, list(variantNames(p.endpoint))),
-					Do: "Correct the name in the policy, and deploy.",
-				}}
+				return []Finding{tell(Problem, "Endpoint %s has no variant %s: it has %s.", p.name, t.Variant, list(variantNames(p.endpoint))).
+					todo("Correct the name in the policy, and deploy.")}
 			case v.Unsupported != "":
-				return []Finding{{Level: Problem, What: fmt.Sprintf("%s cannot be scaled: %s.", t.Key(), v.Unsupported), Do: "Take it out of the policy, and deploy."}}
+				return []Finding{tell(Problem, "%s cannot be scaled: %s.", t.Key(), v.Unsupported).
+					todo("Take it out of the policy, and deploy.")}
 			case t.DryRun:
-				return []Finding{{Level: Note, What: fmt.Sprintf("%s is a dry run: what would be done is recorded, and not done.", t.Key()), Do: "Take dryRun out of the policy when you trust it, and deploy."}}
+				return []Finding{tell(Note, "%s is a dry run: what would be done is recorded, and not done.", t.Key()).
+					todo("Take dryRun out of the policy when you trust it, and deploy.")}
 			}
 			return nil
 		},
@@ -219,17 +221,16 @@ func (d *Doctor) alone(p *patient, t policy.Target, v activity.Variant) check {
 		run: func(context.Context) []Finding {
 			var found []Finding
 			if v.Conflict != "" {
-				found = append(found, Finding{Level: Problem, What: sentence(v.Conflict), Do: "Turn that off in the endpoint's configuration, or take the target out of the policy."})
+				found = append(found, tell(Problem, "%s", sentence(v.Conflict)).
+					todo("Turn that off in the endpoint's configuration, or take the target out of the policy."))
 			}
 			if p.scalersErr != nil {
 				return append(found, d.unseen("whether Application Auto Scaling scales the variant could not be looked at", p.scalersErr))
 			}
 			if conflict := p.scalers[t.Variant]; conflict != "" {
-				found = append(found, Finding{
-					Level: Problem, What: sentence(conflict),
-					Do:      "Hand it over, if sagescale is to scale it; sagescale import makes a policy of what it does.",
-					Command: command("sagescale", "hand-over", t.Key()),
-				})
+				found = append(found, tell(Problem, "%s", sentence(conflict)).
+					todo("Hand it over, if sagescale is to scale it; sagescale import makes a policy of what it does.").
+					by("sagescale", "hand-over", t.Key()))
 			}
 			return found
 		},
@@ -256,28 +257,26 @@ func (p *patient) capacity(t policy.Target, v activity.Variant) check {
 		fine: fmt.Sprintf("%s has %d instances, within its limits of %d to %d", t.Key(), v.Desired, l.Min, l.Max),
 		run: func(context.Context) []Finding {
 			if p.stateErr != nil {
-				return []Finding{{Level: NotChecked, What: "Which limits are in force could not be seen: overrides could not be read."}}
+				return []Finding{tell(NotChecked, "Which limits are in force could not be seen: overrides could not be read.")}
 			}
 			var found []Finding
 			before := p.limits(t, p.now.Add(-silent))
 			outside := func(l schedule.Limits) bool { return v.Desired < l.Min || v.Desired > l.Max }
-			if outside(l) && outside(before) && p.endpoint.Status == activity.InService && !t.DryRun && p.overrides[t.Variant].Pause == "" {
-				found = append(found, Finding{
-					Level: Warning, What: fmt.Sprintf("%s has %d instances, outside its limits of %d to %d.", t.Key(), v.Desired, l.Min, l.Max),
-					Do: "The last decision record of the target says what holds the change back.",
-				})
+			free := p.endpoint.Status == activity.InService && !t.DryRun && p.overrides[t.Variant].Pause == ""
+			if free && outside(l) && outside(before) {
+				found = append(found, tell(Warning, "%s has %d instances, outside its limits of %d to %d.", t.Key(), v.Desired, l.Min, l.Max).
+					todo("The last decision record of the target says what holds the change back."))
 			}
 			known := p.state.Known[t.Variant]
 			if v.Desired == l.Max && l.Min < l.Max && known.Capacity == l.Max && p.now.Sub(known.At) >= full {
-				found = append(found, Finding{
-					Level: Warning, What: fmt.Sprintf("%s is at its maximum of %d %s.", t.Key(), l.Max, since(known.At, p.now)),
-					Why: "What it would need more it does not get: requests may be lost, or wait.",
-					Do:  "Raise maxCapacity if the load is wanted, for a while by sagescale limits --max.",
-				})
+				found = append(found, tell(Warning, "%s is at its maximum of %d %s.", t.Key(), l.Max, since(known.At, p.now)).
+					because("What it would need more it does not get: requests may be lost, or wait.").
+					todo("Raise maxCapacity if the load is wanted, for a while by sagescale limits --max."))
 			}
 			if t.Limits.Min == 1 {
-				found = append(found, Finding{Level: Note, What: fmt.Sprintf("%s may have a single instance (minCapacity is 1).", t.Key()),
-					Why: "When that instance fails, or its zone does, nothing serves until another has started.", Do: "Set minCapacity to 2 or more where that matters."})
+				found = append(found, tell(Note, "%s may have a single instance (minCapacity is 1).", t.Key()).
+					because("When that instance fails, or its zone does, nothing serves until another has started.").
+					todo("Set minCapacity to 2 or more where that matters."))
 			}
 			return found
 		},
@@ -302,14 +301,12 @@ func (d *Doctor) deployments(p *patient, t policy.Target, v activity.Variant) ch
 			if initial < v.Desired {
 				level = Warning
 			}
-			return []Finding{{
-				Level: level,
-				What: fmt.Sprintf("The next deployment of endpoint %s would bring %s from %d to %d instances, if its new configuration begins as %s does.",
-					p.name, t.Variant, v.Desired, initial, p.endpoint.Config),
-				Do: "Deploy with --retain-all-variant-properties (RetainAllVariantProperties in the API and in CloudFormation).",
-				Command: command("aws", "sagemaker", "update-endpoint", "--endpoint-name", p.name,
-					"--endpoint-config-name", "NEW", "--retain-all-variant-properties"),
-			}}
+			const what = "The next deployment of endpoint %s would bring %s from %d to %d instances, " +
+				"if its new configuration begins as %s does."
+			return []Finding{tell(level, what, p.name, t.Variant, v.Desired, initial, p.endpoint.Config).
+				todo("Deploy with --retain-all-variant-properties (RetainAllVariantProperties in the API and in CloudFormation).").
+				by("aws", "sagemaker", "update-endpoint", "--endpoint-name", p.name,
+					"--endpoint-config-name", "NEW", "--retain-all-variant-properties")}
 		},
 	}
 }
@@ -320,7 +317,8 @@ const stale = 2 * time.Hour
 // foreseen checks that there is a forecast to go by.
 func (d *Doctor) foreseen(p *patient, t policy.Target) check {
 	return check{
-		name: "forecasts", target: t.Key(), why: "Without a forecast the target value decides, by what was and not by what comes.",
+		name: "forecasts", target: t.Key(),
+		why:  "Without a forecast the target value decides, by what was and not by what comes.",
 		fine: fmt.Sprintf("what was learned of the load of %s is less than two hours old", t.Key()),
 		run: func(context.Context) []Finding {
 			m, found := p.models[t.Variant]
@@ -329,9 +327,11 @@ func (d *Doctor) foreseen(p *patient, t policy.Target) check {
 			case p.modelsErr != nil && !found:
 				return []Finding{d.unseen("what was learned of loads could not be read", p.modelsErr)}
 			case !found:
-				return []Finding{{Level: Warning, What: fmt.Sprintf("Nothing was learned of the load of %s yet.", t.Key()), Do: do}}
+				return []Finding{tell(Warning, "Nothing was learned of the load of %s yet.", t.Key()).
+					todo(do)}
 			case p.now.Sub(m.Through) > stale:
-				return []Finding{{Level: Warning, What: fmt.Sprintf("Nothing was learned of the load of %s %s.", t.Key(), since(m.Through, p.now)), Do: do}}
+				return []Finding{tell(Warning, "Nothing was learned of the load of %s %s.", t.Key(), since(m.Through, p.now)).
+					todo(do)}
 			}
 			return nil
 		},
@@ -348,11 +348,13 @@ func (p *patient) movedAsChanged() []evidence {
 		if a.Status != activity.Successful || a.ByOthers {
 			continue
 		}
-		began := a.StartTime.UTC().Format("2006-01-02 15:04:05Z")
+		const form = "2006-01-02 15:04:05Z"
+		began, last := a.StartTime.UTC().Format(form), p.endpoint.Modified.Format(form)
 		if p.endpoint.Modified.Before(a.StartTime.Add(-time.Second)) {
-			return []evidence{{modified, contradicted, fmt.Sprintf("%s was changed at %s, LastModifiedTime is %s", p.name, began, p.endpoint.Modified.Format("2006-01-02 15:04:05Z"))}}
+			what := fmt.Sprintf("%s was changed at %s, LastModifiedTime is %s", p.name, began, last)
+			return []evidence{{modified, contradicted, what}}
 		}
 		return []evidence{{modified, confirmed, fmt.Sprintf("it is not before the change of %s at %s", p.name, began)}}
 	}
-	return []evidence{{modified, notSeen, strings.TrimSpace("no capacity of " + p.name + " was changed yet")}}
+	return []evidence{{modified, notSeen, "no capacity of " + p.name + " was changed yet"}}
 }

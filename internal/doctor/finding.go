@@ -40,6 +40,35 @@ type Finding struct {
 	Command string `json:"command,omitempty"`
 }
 
+// tell is the finding of what is so.
+func tell(l Level, format string, args ...any) Finding {
+	return Finding{Level: l, What: fmt.Sprintf(format, args...)}
+}
+
+// of says which target a finding is of.
+func (f Finding) of(target string) Finding {
+	f.Target = target
+	return f
+}
+
+// because says why it matters.
+func (f Finding) because(why string) Finding {
+	f.Why = why
+	return f
+}
+
+// todo says what to do about it.
+func (f Finding) todo(do string) Finding {
+	f.Do = do
+	return f
+}
+
+// by is the command that does it.
+func (f Finding) by(words ...string) Finding {
+	f.Command = command(words...)
+	return f
+}
+
 // Report is what an examination found, what matters most first.
 type Report struct {
 	Stack    string    `json:"stack"`
@@ -143,20 +172,19 @@ func (c check) job() job {
 // What to do about what somebody has changed past the deployment.
 const (
 	setBack   = "Set it back by hand, as the template has it: a deployment does not see what was changed past it."
-	makeAgain = "Make it again by hand, under its name and as the template has it: a deployment does not see that it is gone. Or deploy under another stackName."
+	makeAgain = "Make it again by hand, under its name and as the template has it: " +
+		"a deployment does not see that it is gone. Or deploy under another stackName."
 )
 
 // unseen is the finding of a question that got no answer.
 func (d *Doctor) unseen(what string, err error) Finding {
 	what = strings.ToUpper(what[:1]) + what[1:]
 	if action, ok := d.Denied(err); ok {
-		return Finding{
-			Level: NotChecked,
-			What:  what + ": these credentials may not look.",
-			Do:    "Allow them the IAM action " + action + ".",
-		}
+		return tell(NotChecked, "%s", what+": these credentials may not look.").
+			todo("Allow them the IAM action " + action + ".")
 	}
-	return Finding{Level: NotChecked, What: what + ": " + sentence(say(err)), Do: "Run sagescale doctor again; if it stays, look there by hand."}
+	return tell(NotChecked, "%s", what+": "+sentence(say(err))).
+		todo("Run sagescale doctor again; if it stays, look there by hand.")
 }
 
 // sentence ends a text with a full stop.
@@ -190,7 +218,8 @@ func (d *Doctor) placed(text string) string {
 // quote keeps a shell from making anything of a word.
 func quote(word string) string {
 	plainly := func(r rune) bool {
-		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@", r))
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return letter || strings.ContainsRune("-_./:=,@", r)
 	}
 	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plainly(r) }) < 0 {
 		return word

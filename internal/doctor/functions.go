@@ -66,44 +66,41 @@ func whyFunction(name string) string {
 // able says what keeps a function from running.
 func (d *Doctor) able(name, deployed string, fn lambda.Function, err error) []Finding {
 	var found []Finding
-	problem := func(what, do, cmd string) {
-		found = append(found, Finding{Level: Problem, What: what, Do: do, Command: cmd})
-	}
 	switch {
 	case errors.Is(err, lambda.ErrNoFunction):
-		problem(fmt.Sprintf("The function %s (%s) is not there.", name, deployed), makeAgain, "")
-		return found
+		return []Finding{tell(Problem, "The function %s (%s) is not there.", name, deployed).todo(makeAgain)}
 	case err != nil:
 		return []Finding{d.unseen("function "+name+" could not be looked at", err)}
 	}
 	if fn.Reserved != nil && *fn.Reserved == 0 {
-		problem(fmt.Sprintf("The function %s never runs: its reserved concurrency is 0, which is the emergency stop.", name),
-			"Let it run again when the reason is over.",
-			command("aws", "lambda", "delete-function-concurrency", "--function-name", deployed))
+		const what = "The function %s never runs: its reserved concurrency is 0, which is the emergency stop."
+		found = append(found, tell(Problem, what, name).
+			todo("Let it run again when the reason is over.").
+			by("aws", "lambda", "delete-function-concurrency", "--function-name", deployed))
 	}
-	if told := d.Deployed.Outputs[config.OutputTable]; fn.Environment[config.EnvTable] != told {
-		problem(fmt.Sprintf("The function %s keeps its state in table %q, the stack tells of %q.", name, fn.Environment[config.EnvTable], told),
-			setBack, "")
+	if table, told := fn.Environment[config.EnvTable], d.tableName(); table != told {
+		const what = "The function %s keeps its state in table %q, the stack tells of %q."
+		found = append(found, tell(Problem, what, name, table, told).todo(setBack))
 	}
 	return append(found, stateOf(name, fn)...)
 }
 
 // stateOf says what is wrong with the state that Lambda tells of a function.
 func stateOf(name string, fn lambda.Function) []Finding {
-	because := ""
+	because := "."
 	if fn.Reason != "" {
-		because = ": " + fn.Reason
+		because = ": " + sentence(fn.Reason)
 	}
 	switch {
 	case fn.State == "Failed" || fn.Update == "Failed":
-		return []Finding{{
-			Level: Problem, What: sentence(fmt.Sprintf("The function %s is %s, its last update %s%s", name, fn.State, fn.Update, because)),
-			Do: "Mend what the reason says, and deploy again.",
-		}}
+		return []Finding{tell(Problem, "The function %s is %s, its last update %s%s", name, fn.State, fn.Update, because).
+			todo("Mend what the reason says, and deploy again.")}
 	case fn.State == "Pending" || fn.Update == "InProgress":
-		return []Finding{{Level: Note, What: fmt.Sprintf("The function %s is being made or changed.", name), Do: "Look again in a minute."}}
+		return []Finding{tell(Note, "The function %s is being made or changed.", name).
+			todo("Look again in a minute.")}
 	case fn.State == "Inactive":
-		return []Finding{{Level: Warning, What: fmt.Sprintf("The function %s is Inactive: nothing has invoked it for weeks.", name), Do: "See what is said of the rules."}}
+		return []Finding{tell(Warning, "The function %s is Inactive: nothing has invoked it for weeks.", name).
+			todo("See what is said of the rules.")}
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func (d *Doctor) readAll(ctx context.Context, queries []scaling.Query, now time.
 // measured checks that every metric of a target arrives, and in time.
 func (d *Doctor) measured(p *patient, t policy.Target) check {
 	return check{
-		name: "metrics", target: t.Key(), why: "Missing is not zero: without its datapoints nothing is removed, and nothing added by this metric.",
+		name: "metrics", target: t.Key(),
+		why:  "Missing is not zero: without its datapoints nothing is removed, and nothing added by this metric.",
 		fine: fmt.Sprintf("the metrics of %s arrive, and in time", t.Key()),
 		run: func(context.Context) []Finding {
 			if p.seriesErr != nil {
@@ -97,17 +98,20 @@ func (p *patient) arriving(t policy.Target, m policy.Metric, s scaling.Series) [
 	f := Finding{Do: "See whether it is published, under this name and with these dimensions: " + describe(m) + "."}
 	switch {
 	case s.Incomplete != "":
-		return []Finding{{Level: NotChecked, What: fmt.Sprintf("The metric %s could not be read: %s", m.Name, sentence(s.Incomplete))}}
+		return []Finding{tell(NotChecked, "The metric %s could not be read: %s", m.Name, sentence(s.Incomplete))}
 	case some && last.After(p.now.Add(-lookback)) && late <= cloudwatch.PublicationDelay:
 		return p.patchy(t, m, s)
 	case optional(t, m):
-		return []Finding{{Level: Note, What: fmt.Sprintf("The metric %s has no datapoint%s; the policy takes what is missing for notBreaching.", m.Name, lastSeen(last, some, p.now)), Do: f.Do}}
+		const what = "The metric %s has no datapoint%s; the policy takes what is missing for notBreaching."
+		return []Finding{tell(Note, what, m.Name, lastSeen(last, some, p.now)).
+			todo(f.Do)}
 	case !some && p.endpoint.Status == activity.InService:
 		f.Level, f.What = Problem, fmt.Sprintf("The metric %s has shown no datapoint in 14 days.", m.Name)
 	case !some:
 		f.Level, f.What = Note, fmt.Sprintf("The metric %s has shown no datapoint yet; the endpoint is %s.", m.Name, p.endpoint.Status)
 	default:
-		f.Level, f.What = Warning, fmt.Sprintf("The metric %s has no datapoint %s, where one is due two minutes after its period.", m.Name, since(last, p.now))
+		const what = "The metric %s has no datapoint %s, where one is due two minutes after its period."
+		f.Level, f.What = Warning, fmt.Sprintf(what, m.Name, since(last, p.now))
 	}
 	return []Finding{f}
 }
@@ -126,11 +130,10 @@ func (p *patient) patchy(t policy.Target, m policy.Metric, s scaling.Series) []F
 	if missing == 0 || optional(t, m) {
 		return nil
 	}
-	return []Finding{{
-		Level: Note, What: fmt.Sprintf("The metric %s lacks %d of %d datapoints of the last hours.", m.Name, missing, of),
-		Why: "While one of them is in the window of a scale-in, nothing is removed.",
-		Do:  "See whether it is published without traffic too; for a metric that is published only when there is something to count, treatMissingData or FILL says so.",
-	}}
+	return []Finding{tell(Note, "The metric %s lacks %d of %d datapoints of the last hours.", m.Name, missing, of).
+		because("While one of them is in the window of a scale-in, nothing is removed.").
+		todo("See whether it is published without traffic too. For a metric that is published only when " +
+			"there is something to count, treatMissingData or FILL says so.")}
 }
 
 // gaps returns how many periods between the first and the last datapoint have none, and
@@ -201,7 +204,8 @@ func (p *patient) published() []evidence {
 		switch late := p.now.Sub(last) - 2*m.Period; {
 		case late > absent: // it does not come late, it does not come
 		case late > cloudwatch.PublicationDelay:
-			seen = append(seen, evidence{delay, contradicted, fmt.Sprintf("a datapoint of %s of %s is out for %s", m.Name, key, lasting(late))})
+			what := fmt.Sprintf("a datapoint of %s of %s is out for %s", m.Name, key, lasting(late))
+			seen = append(seen, evidence{delay, contradicted, what})
 		default:
 			seen = append(seen, evidence{delay, confirmed, fmt.Sprintf("%s of %s is there", m.Name, key)})
 		}

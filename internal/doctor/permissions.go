@@ -42,7 +42,8 @@ func (d *Doctor) permissions(ctx context.Context, name string, fn lambda.Functio
 // of endpoints.
 func (d *Doctor) refused(ctx context.Context, name string, fn lambda.Function, f facts) ([]Finding, []evidence) {
 	if f.policy == nil {
-		return []Finding{{Level: NotChecked, What: fmt.Sprintf("What the role of function %s may do depends on the policy, which could not be read.", name)}}, nil
+		const what = "What the role of function %s may do depends on the policy, which could not be read."
+		return []Finding{tell(NotChecked, what, name)}, nil
 	}
 	var found []Finding
 	refused := map[string][]string{} // resources by action
@@ -56,11 +57,10 @@ func (d *Doctor) refused(ctx context.Context, name string, fn lambda.Function, f
 		}
 	}
 	for _, action := range sortedKeys(refused) {
-		found = append(found, Finding{
-			Level: Problem,
-			What:  fmt.Sprintf("The role of function %s may not do %s on %s.", name, action, list(refused[action])),
-			Do:    "Deploy by this version of sagescale if an older one is deployed. If somebody has changed the role, set it back as the template has it. If not, a permissions boundary or a policy of the organisation forbids it: have it allowed.",
-		})
+		found = append(found, tell(Problem, "The role of function %s may not do %s on %s.", name, action, list(refused[action])).
+			todo("Deploy by this version of sagescale if an older one is deployed. "+
+				"If somebody has changed the role, set it back as the template has it. "+
+				"If not, a permissions boundary or a policy of the organisation forbids it: have it allowed."))
 	}
 	return found, spelled(f.policy, refused)
 }
@@ -81,13 +81,16 @@ func spelled(p *policy.Policy, refused map[string][]string) []evidence {
 // questions is all that a function does, as questions to IAM.
 func (d *Doctor) questions(name string, fn lambda.Function, f facts) []iam.Question {
 	where := arnOf(fn.ARN)
-	queue := d.queueName()
 	all := []iam.Question{
-		{Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resources: []string{where.of("logs", "log-group:"+fn.Logs+":log-stream:x")}},
-		{Actions: []string{"sqs:SendMessage"}, Resources: []string{where.of("sqs", queue)}},
 		{
-			Actions: []string{"dynamodb:Query", "dynamodb:PutItem"}, Resources: []string{where.of("dynamodb", "table/"+d.tableName())},
-			Keys: map[string][]string{"dynamodb:LeadingKeys": names(f.policy, anyTarget)},
+			Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			Resources: []string{where.of("logs", "log-group:"+fn.Logs+":log-stream:x")},
+		},
+		{Actions: []string{"sqs:SendMessage"}, Resources: []string{where.of("sqs", d.queueName())}},
+		{
+			Actions:   []string{"dynamodb:Query", "dynamodb:PutItem"},
+			Resources: []string{where.of("dynamodb", "table/"+d.tableName())},
+			Keys:      map[string][]string{"dynamodb:LeadingKeys": names(f.policy, anyTarget)},
 		},
 		{
 			Actions: []string{"events:PutEvents"}, Resources: []string{where.of("events", "event-bus/default")},
@@ -98,7 +101,8 @@ func (d *Doctor) questions(name string, fn lambda.Function, f facts) []iam.Quest
 	if name != functionSettle {
 		all = append(all, iam.Question{Actions: []string{"cloudwatch:GetMetricData"}, Resources: []string{"*"}})
 		if acting := names(f.policy, actingTarget); len(acting) > 0 {
-			all = append(all, iam.Question{Actions: []string{"application-autoscaling:DescribeScalableTargets"}, Resources: []string{"*"}})
+			ask := []string{"application-autoscaling:DescribeScalableTargets"}
+			all = append(all, iam.Question{Actions: ask, Resources: []string{"*"}})
 			all = append(all, onEndpoints(where, []string{"sagemaker:UpdateEndpointWeightsAndCapacities"}, acting)...)
 		}
 	}

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"sagescale/internal/cloudwatchlogs"
@@ -34,12 +33,15 @@ func (d *Doctor) records(f facts) check {
 		run: func(ctx context.Context) []Finding {
 			switch {
 			case f.policy == nil:
-				return []Finding{{Level: NotChecked, What: "Which targets there are depends on the policy, which could not be read."}}
+				return []Finding{tell(NotChecked, "Which targets there are depends on the policy, which could not be read.")}
 			case group == "":
-				return []Finding{{Level: NotChecked, What: "The stack does not tell the log group of the function schedule.", Do: "See what is said of the stack."}}
+				return []Finding{tell(NotChecked, "The stack does not tell the log group of the function schedule.").
+					todo("See what is said of the stack.")}
 			}
 			last := map[string]said{}
-			query := cloudwatchlogs.Query{Groups: []string{group}, From: f.now.Add(-settling), Through: f.now, Pattern: `{ $.msg = "evaluation" }`}
+			query := cloudwatchlogs.Query{
+				Groups: []string{group}, From: f.now.Add(-settling), Through: f.now, Pattern: `{ $.msg = "evaluation" }`,
+			}
 			err := d.Logs.Read(ctx, query, func(m cloudwatchlogs.Message) { remember(last, m) })
 			switch {
 			case err != nil:
@@ -79,12 +81,11 @@ func remember(last map[string]said, m cloudwatchlogs.Message) {
 // noRecords is the finding of a log without any record.
 func (d *Doctor) noRecords(now time.Time) []Finding {
 	if now.Sub(d.Deployed.Changed) < settling {
-		return []Finding{{Level: Note, What: "The stack was deployed a moment ago: no decision record is there yet.", Do: "Look again in five minutes."}}
+		return []Finding{tell(Note, "The stack was deployed a moment ago: no decision record is there yet.").
+			todo("Look again in five minutes.")}
 	}
-	return []Finding{{
-		Level: Problem, What: fmt.Sprintf("No target was evaluated in the last %s.", lasting(settling)),
-		Do: "See what is said of the ticks.",
-	}}
+	return []Finding{tell(Problem, "No target was evaluated in the last %s.", lasting(settling)).
+		todo("See what is said of the ticks.")}
 }
 
 // evaluated tells the targets that were not evaluated, or not with success.
@@ -94,22 +95,19 @@ func (d *Doctor) evaluated(p *policy.Policy, last map[string]said, now time.Time
 		s, there := last[t.Key()]
 		switch {
 		case !there && now.Sub(d.Deployed.Changed) < settling:
-			found = append(found, Finding{
-				Target: t.Key(), Level: Note, What: fmt.Sprintf("%s was not evaluated yet: the stack was deployed a moment ago.", t.Key()),
-				Do: "Look again in five minutes.",
-			})
+			found = append(found, tell(Note, "%s was not evaluated yet: the stack was deployed a moment ago.", t.Key()).
+				of(t.Key()).
+				todo("Look again in five minutes."))
 		case !there || now.Sub(s.at) > silent+time.Minute:
-			found = append(found, Finding{
-				Target: t.Key(), Level: Problem, What: fmt.Sprintf("%s was not evaluated of late, though others were.", t.Key()),
-				Do: "The function may run out of time: read its log, and see whether SageMaker answers slowly.",
-			})
+			found = append(found, tell(Problem, "%s was not evaluated of late, though others were.", t.Key()).
+				of(t.Key()).
+				todo("The function may run out of time: read its log, and see whether SageMaker answers slowly."))
 		case s.failed != "":
-			found = append(found, Finding{
-				Target: t.Key(), Level: Problem,
-				What: fmt.Sprintf("The last evaluation of %s failed: %s", t.Key(), sentence(plain.Cut(plain.Text(s.failed), longestSaid))),
-				Why:  "A target whose evaluation fails does not scale meanwhile.",
-				Do:   "If the next ones fail too, mend what the error says.",
-			})
+			why := sentence(plain.Cut(plain.Text(s.failed), longestSaid))
+			found = append(found, tell(Problem, "The last evaluation of %s failed: %s", t.Key(), why).
+				of(t.Key()).
+				because("A target whose evaluation fails does not scale meanwhile.").
+				todo("If the next ones fail too, mend what the error says."))
 		}
 	}
 	return found

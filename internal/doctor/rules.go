@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"sagescale/internal/cloudformation"
@@ -27,12 +26,24 @@ type wake struct {
 // wakes are the rules of a deployment that runs a policy.
 func wakes(p *policy.Policy) []wake {
 	all := []wake{
-		{"TickRule", functionSchedule, "rate(1 minute)", Problem, "The tick evaluates all targets every minute. Without it nothing scales but what alarms wake, and nothing is ever removed."},
-		{"AlarmsRule", functionAlarm, "", Warning, "It wakes for an alarm at once. Without it a scale-out waits for the next tick."},
-		{"EndpointsRule", functionSettle, "", Warning, "It tells that an endpoint is in service again. Without it the next tick finds out."},
+		{
+			"TickRule", functionSchedule, "rate(1 minute)", Problem,
+			"The tick evaluates all targets every minute. Without it nothing scales but what alarms wake, and nothing is ever removed.",
+		},
+		{
+			"AlarmsRule", functionAlarm, "", Warning,
+			"It wakes for an alarm at once. Without it a scale-out waits for the next tick.",
+		},
+		{
+			"EndpointsRule", functionSettle, "", Warning,
+			"It tells that an endpoint is in service again. Without it the next tick finds out.",
+		},
 	}
 	if p != nil && slices.ContainsFunc(p.Targets, func(t policy.Target) bool { return t.Predictive.Mode.Forecasts() }) {
-		all = append(all, wake{"ForecastsRule", functionSchedule, "rate(10 minutes)", Warning, "It has forecasts learned. Without it they grow old, and the target value alone decides."})
+		all = append(all, wake{
+			"ForecastsRule", functionSchedule, "rate(10 minutes)", Warning,
+			"It has forecasts learned. Without it they grow old, and the target value alone decides.",
+		})
 	}
 	return all
 }
@@ -51,7 +62,10 @@ func (d *Doctor) rules(f facts) check {
 			}
 			all := wakes(f.policy)
 			if _, there := physical(f.resources, notifications); there {
-				all = append(all, wake{notifications, "", "", Warning, "It tells people of activities and of changes of health. Without it nobody is told."})
+				all = append(all, wake{
+					notifications, "", "", Warning,
+					"It tells people of activities and of changes of health. Without it nobody is told.",
+				})
 			}
 			var found []Finding
 			for _, w := range all {
@@ -69,30 +83,32 @@ func (d *Doctor) rules(f facts) check {
 func (d *Doctor) rule(ctx context.Context, w wake, f facts) []Finding {
 	name, there := physical(f.resources, w.logical)
 	if !there {
-		return []Finding{{Level: w.level, What: fmt.Sprintf("The stack has no rule %s.", w.logical), Do: "Deploy by this version of sagescale."}}
+		return []Finding{tell(w.level, "The stack has no rule %s.", w.logical).
+			todo("Deploy by this version of sagescale.")}
 	}
 	rule, err := d.Rules.Describe(ctx, name)
 	switch {
 	case errors.Is(err, eventbridge.ErrNoRule):
-		return []Finding{{Level: w.level, What: fmt.Sprintf("The rule %s (%s) is not there.", w.logical, name), Do: makeAgain}}
+		return []Finding{tell(w.level, "The rule %s (%s) is not there.", w.logical, name).todo(makeAgain)}
 	case err != nil:
 		return []Finding{d.unseen("the rule "+w.logical+" could not be looked at", err)}
 	}
 	var found []Finding
 	if !rule.Enabled {
-		found = append(found, Finding{
-			Level: w.level, What: fmt.Sprintf("The rule %s is disabled.", w.logical),
-			Do: "Enable it.", Command: command("aws", "events", "enable-rule", "--name", name),
-		})
+		found = append(found, tell(w.level, "The rule %s is disabled.", w.logical).
+			todo("Enable it.").
+			by("aws", "events", "enable-rule", "--name", name))
 	}
 	if rule.Schedule != w.schedule {
-		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s fires by %q, not by %q.", w.logical, rule.Schedule, w.schedule), Do: setBack})
+		found = append(found, tell(w.level, "The rule %s fires by %q, not by %q.", w.logical, rule.Schedule, w.schedule).
+			todo(setBack))
 	}
 	switch target := d.deployedName(w.function); {
 	case w.function == "" && len(rule.Targets) == 0:
-		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s has no target.", w.logical), Do: setBack})
+		found = append(found, tell(w.level, "The rule %s has no target.", w.logical).todo(setBack))
 	case w.function != "" && !slices.ContainsFunc(rule.Targets, func(t string) bool { return invokes(t, target) }):
-		found = append(found, Finding{Level: w.level, What: fmt.Sprintf("The rule %s does not wake the function %s.", w.logical, w.function), Do: setBack})
+		found = append(found, tell(w.level, "The rule %s does not wake the function %s.", w.logical, w.function).
+			todo(setBack))
 	}
 	return found
 }

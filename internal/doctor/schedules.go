@@ -26,7 +26,7 @@ func (d *Doctor) schedules(f facts) check {
 		run: func(ctx context.Context) []Finding {
 			switch {
 			case f.policy == nil:
-				return []Finding{{Level: NotChecked, What: "The schedules depend on the policy, which could not be read."}}
+				return []Finding{tell(NotChecked, "The schedules depend on the policy, which could not be read.")}
 			case !slices.ContainsFunc(f.policy.Targets, func(t policy.Target) bool { return len(t.Actions) > 0 }):
 				return nil
 			case f.resourcesErr != nil:
@@ -54,10 +54,9 @@ func (d *Doctor) scheduled(ctx context.Context, f facts) []Finding {
 	for _, t := range f.policy.Targets {
 		for _, a := range t.Actions {
 			if wrong := d.wrong(all, t, a); wrong != "" {
-				found = append(found, Finding{
-					Target: t.Key(), Level: Warning, What: fmt.Sprintf("The scheduled action %s %s.", a.Name, wrong),
-					Do: setBack,
-				})
+				found = append(found, tell(Warning, "The scheduled action %s %s.", a.Name, wrong).
+					of(t.Key()).
+					todo(setBack))
 			}
 		}
 	}

@@ -26,11 +26,9 @@ func (d *Doctor) stack(f facts) check {
 		run: func(context.Context) []Finding {
 			found := d.settled()
 			if lacking := d.lacking(); len(lacking) > 0 {
-				found = append(found, Finding{
-					Level: Problem, What: "The stack lacks the outputs " + list(lacking) + ".",
-					Why: "What they name could not be looked at. The deployment is of an older version, or was never finished.",
-					Do:  "Deploy this version of sagescale.",
-				})
+				found = append(found, tell(Problem, "The stack lacks the outputs %s.", list(lacking)).
+					because("What they name could not be looked at. The deployment is of an older version, or was never finished.").
+					todo("Deploy this version of sagescale."))
 			}
 			if f.resourcesErr != nil {
 				found = append(found, d.unseen("what the stack has made could not be listed", f.resourcesErr))
@@ -47,19 +45,23 @@ func (d *Doctor) settled() []Finding {
 	if d.Deployed.Reason != "" {
 		what = fmt.Sprintf("The stack is %s: %s", status, sentence(d.Deployed.Reason))
 	}
-	events := command("aws", "cloudformation", "describe-stack-events", "--stack-name", d.Stack)
+	events := []string{"aws", "cloudformation", "describe-stack-events", "--stack-name", d.Stack}
 	switch {
 	case slices.Contains([]string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}, status):
 		return nil
 	case status == "UPDATE_ROLLBACK_COMPLETE":
-		return []Finding{{
-			Level: Warning, What: what, Why: "The last deployment failed and was undone: what runs is what was there before.",
-			Do: "See why it failed, and deploy again.", Command: events,
-		}}
+		return []Finding{tell(Warning, "%s", what).
+			because("The last deployment failed and was undone: what runs is what was there before.").
+			todo("See why it failed, and deploy again.").
+			by(events...)}
 	case strings.HasSuffix(status, "_IN_PROGRESS") && !strings.HasPrefix(status, "DELETE"):
-		return []Finding{{Level: Note, What: what, Why: "What is found meanwhile may be over in a minute.", Do: "Look again when it is done."}}
+		return []Finding{tell(Note, "%s", what).
+			because("What is found meanwhile may be over in a minute.").
+			todo("Look again when it is done.")}
 	}
-	return []Finding{{Level: Problem, What: what, Do: "See what failed, mend it, and deploy again.", Command: events}}
+	return []Finding{tell(Problem, "%s", what).
+		todo("See what failed, mend it, and deploy again.").
+		by(events...)}
 }
 
 // lacking returns the outputs that the stack does not have.
@@ -89,19 +91,15 @@ func (d *Doctor) policyCheck(f facts) check {
 			}
 			var found []Finding
 			if told := d.Deployed.Outputs[config.OutputDigest]; told != "" && told != f.policy.Digest {
-				found = append(found, Finding{
-					Level: Warning,
-					What:  fmt.Sprintf("The function schedule runs policy %s, the stack tells of %s.", f.policy.Digest, told),
-					Why:   "This version of the command reads the policy otherwise than the deployed one, or somebody has changed the function past the deployment.",
-					Do:    "Deploy, by this version of sagescale.",
-				})
+				found = append(found, tell(Warning, "The function schedule runs policy %s, the stack tells of %s.", f.policy.Digest, told).
+					because("This version of the command reads the policy otherwise than the deployed one, "+
+						"or somebody has changed the function past the deployment.").
+					todo("Deploy, by this version of sagescale."))
 			}
 			if d.File != nil && d.File.Digest != f.policy.Digest {
-				found = append(found, Finding{
-					Level: Problem,
-					What:  fmt.Sprintf("The deployed policy is not that of %s: %s.", d.FileName, differences(f.policy, d.File)),
-					Do:    "Deploy the file, if it is what is wanted.", Command: command("make", "deploy", "POLICY="+d.FileName),
-				})
+				found = append(found, tell(Problem, "The deployed policy is not that of %s: %s.", d.FileName, differences(f.policy, d.File)).
+					todo("Deploy the file, if it is what is wanted.").
+					by("make", "deploy", "POLICY="+d.FileName))
 			}
 			return found
 		},

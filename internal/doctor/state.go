@@ -19,13 +19,13 @@ func (d *Doctor) remembered(p *patient) check {
 			case p.stateErr != nil:
 				return []Finding{d.unreadState(p)}
 			case p.state.Damage != "":
-				return []Finding{{
-					Level: Warning, What: fmt.Sprintf("What was remembered of endpoint %s is lost: %s", p.name, sentence(p.state.Damage)),
-					Why: "The next evaluation replaces it; nothing is removed until a cooldown after SageMaker's last modification of the endpoint.",
-					Do:  "See who wrote to the state table. If it stays, see whether evaluations are made.",
-				}}
+				return []Finding{tell(Warning, "What was remembered of endpoint %s is lost: %s", p.name, sentence(p.state.Damage)).
+					because("The next evaluation replaces it; nothing is removed until a cooldown after " +
+						"SageMaker's last modification of the endpoint.").
+					todo("See who wrote to the state table. If it stays, see whether evaluations are made.")}
 			case p.state.Version == 0 && p.endpointErr == nil:
-				return []Finding{{Level: Note, What: fmt.Sprintf("Nothing is remembered of endpoint %s: no evaluation has seen it in service yet.", p.name), Do: "Look again in a few minutes."}}
+				return []Finding{tell(Note, "Nothing is remembered of endpoint %s: no evaluation has seen it in service yet.", p.name).
+					todo("Look again in a few minutes.")}
 			}
 			return append(p.stuck(), p.strangers()...)
 		},
@@ -48,11 +48,9 @@ func (d *Doctor) unreadState(p *patient) Finding {
 func (p *patient) stuck() []Finding {
 	var found []Finding
 	if a := p.state.Open; a != nil && p.now.Sub(a.StartTime) >= activity.LongestUnderWay {
-		found = append(found, Finding{
-			Level: Problem, What: fmt.Sprintf("The change of %s from %d to %d is %s %s.", a.Variant, a.From, a.To, a.Status, since(a.StartTime, p.now)),
-			Why: "Nothing else of the endpoint is changed until it ends.",
-			Do:  "See what the endpoint waits for: instances that cannot be had, or a container that does not start.",
-		})
+		found = append(found, tell(Problem, "The change of %s from %d to %d is %s %s.", a.Variant, a.From, a.To, a.Status, since(a.StartTime, p.now)).
+			because("Nothing else of the endpoint is changed until it ends.").
+			todo("See what the endpoint waits for: instances that cannot be had, or a container that does not start."))
 	}
 	for _, variant := range sortedKeys(p.state.Backoffs) {
 		both := p.state.Backoffs[variant]
@@ -61,11 +59,9 @@ func (p *patient) stuck() []Finding {
 			activity.Backoff
 		}{{"scale-out", both.Out}, {"scale-in", both.In}} {
 			if p.now.Before(b.Until) {
-				found = append(found, Finding{
-					Level: Warning, What: fmt.Sprintf("The last %d tries of a %s of %s failed; the next is at %s.", b.Failures, b.verb, variant, policy.Clock(b.Until)),
-					Why: "SageMaker refused such a change, or did not carry it out: an account limit, or no instances to be had.",
-					Do:  "The last activities say why. Have the quota raised, or take another instance type.",
-				})
+				found = append(found, tell(Warning, "The last %d tries of a %s of %s failed; the next is at %s.", b.Failures, b.verb, variant, policy.Clock(b.Until)).
+					because("SageMaker refused such a change, or did not carry it out: an account limit, or no instances to be had.").
+					todo("The last activities say why. Have the quota raised, or take another instance type."))
 			}
 		}
 	}
@@ -79,11 +75,11 @@ func (p *patient) strangers() []Finding {
 	for _, variant := range sortedKeys(p.overrides) {
 		if o := p.overrides[variant]; o.InForce(p.now) && !p.hasTarget(variant) {
 			name := p.name + "/" + variant
-			found = append(found, Finding{
-				Target: name, Level: Problem, What: fmt.Sprintf("There is an %s for %s, which the policy has no target for.", o, name),
-				Why: "Every evaluation of the endpoint fails: what was set by hand must not go unheeded.",
-				Do:  "End it.", Command: command("sagescale", "resume", name),
-			})
+			found = append(found, tell(Problem, "There is an %s for %s, which the policy has no target for.", o, name).
+				of(name).
+				because("Every evaluation of the endpoint fails: what was set by hand must not go unheeded.").
+				todo("End it.").
+				by("sagescale", "resume", name))
 		}
 	}
 	return found
@@ -107,14 +103,13 @@ func (p *patient) override(t policy.Target) check {
 			o := p.overrides[t.Variant]
 			switch {
 			case p.stateErr != nil:
-				return []Finding{{Level: NotChecked, What: "Overrides could not be read: see what is said of the state."}}
+				return []Finding{tell(NotChecked, "Overrides could not be read: see what is said of the state.")}
 			case !o.InForce(p.now):
 				return nil
 			}
-			return []Finding{{
-				Level: Note, What: fmt.Sprintf("%s: %s: %s.", t.Key(), effect(o), o),
-				Do: "It ends by itself; to end it now:", Command: command("sagescale", "resume", t.Key()),
-			}}
+			return []Finding{tell(Note, "%s: %s: %s.", t.Key(), effect(o), o).
+				todo("It ends by itself; to end it now:").
+				by("sagescale", "resume", t.Key())}
 		},
 	}
 }
@@ -125,7 +120,9 @@ func effect(o policy.Override) string {
 	case o.Pause != "" && (o.Min != nil || o.Max != nil):
 		return "changes are paused and limits set"
 	case o.Pause != "":
-		return map[policy.Direction]string{policy.In: "scale-ins are paused", policy.Out: "scale-outs are paused", policy.Both: "changes are paused"}[o.Pause]
+		return map[policy.Direction]string{
+			policy.In: "scale-ins are paused", policy.Out: "scale-outs are paused", policy.Both: "changes are paused",
+		}[o.Pause]
 	case o.Min != nil && o.Max != nil && *o.Min == *o.Max:
 		return fmt.Sprintf("held at %d", *o.Min)
 	}

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -30,7 +29,8 @@ func (d *Doctor) table() check {
 		fine: "the state table is ACTIVE, can be recovered, is protected from being deleted, and forgets what is over",
 		run: func(ctx context.Context) []Finding {
 			if name == "" {
-				return []Finding{{Level: NotChecked, What: "The stack does not tell the name of the state table.", Do: "See what is said of the stack."}}
+				return []Finding{tell(NotChecked, "The stack does not tell the name of the state table.").
+					todo("See what is said of the stack.")}
 			}
 			return append(d.tableStatus(ctx, name), d.tableKept(ctx, name)...)
 		},
@@ -41,24 +41,21 @@ func (d *Doctor) tableStatus(ctx context.Context, name string) []Finding {
 	status, protected, err := d.Table.Status(ctx, name)
 	switch {
 	case errors.Is(err, dynamodb.ErrNoTable):
-		return []Finding{{
-			Level: Problem, What: fmt.Sprintf("The state table %s is not there.", name),
-			Do: "Restore it under its name from its backup or point in time; without one, deploy under another stackName.",
-		}}
+		return []Finding{tell(Problem, "The state table %s is not there.", name).
+			todo("Restore it under its name from its backup or point in time; without one, deploy under another stackName.")}
 	case err != nil:
 		return []Finding{d.unseen("the state table could not be looked at", err)}
 	}
 	var found []Finding
 	if status != "ACTIVE" && status != "UPDATING" {
-		found = append(found, Finding{Level: Problem, What: fmt.Sprintf("The state table %s is %s.", name, status), Do: "See in the DynamoDB console why."})
+		found = append(found, tell(Problem, "The state table %s is %s.", name, status).
+			todo("See in the DynamoDB console why."))
 	}
 	if !protected {
-		found = append(found, Finding{
-			Level: Warning, What: "The state table is not protected from being deleted.",
-			Why:     "With it all cooldowns, overrides and the history would go.",
-			Do:      "Protect it, as the deployment does.",
-			Command: command("aws", "dynamodb", "update-table", "--table-name", name, "--deletion-protection-enabled"),
-		})
+		found = append(found, tell(Warning, "The state table is not protected from being deleted.").
+			because("With it all cooldowns, overrides and the history would go.").
+			todo("Protect it, as the deployment does.").
+			by("aws", "dynamodb", "update-table", "--table-name", name, "--deletion-protection-enabled"))
 	}
 	return found
 }
@@ -71,25 +68,21 @@ func (d *Doctor) tableKept(ctx context.Context, name string) []Finding {
 	case err != nil:
 		found = append(found, d.unseen("whether the state table can be recovered could not be looked at", err))
 	case !ok:
-		found = append(found, Finding{
-			Level: Warning, What: "What the state table held a while ago cannot be recovered: point-in-time recovery is off.",
-			Why: "What is deleted or written over by mistake, cooldowns and overrides among it, is gone.",
-			Do:  "Turn it on, as the deployment does.",
-			Command: command("aws", "dynamodb", "update-continuous-backups", "--table-name", name,
-				"--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true"),
-		})
+		found = append(found, tell(Warning, "What the state table held a while ago cannot be recovered: point-in-time recovery is off.").
+			because("What is deleted or written over by mistake, cooldowns and overrides among it, is gone.").
+			todo("Turn it on, as the deployment does.").
+			by("aws", "dynamodb", "update-continuous-backups", "--table-name", name,
+				"--point-in-time-recovery-specification", "PointInTimeRecoveryEnabled=true"))
 	}
 	switch attribute, err := d.Table.Expires(ctx, name); {
 	case err != nil:
 		found = append(found, d.unseen("whether the state table forgets what is over could not be looked at", err))
 	case attribute != config.KeyExpires:
-		found = append(found, Finding{
-			Level: Warning, What: fmt.Sprintf("The state table does not forget what is over: its time to live is not on the attribute %s.", config.KeyExpires),
-			Why: "Activities of the past stay in it for ever; nothing else depends on it.",
-			Do:  "Turn it on, as the deployment does.",
-			Command: command("aws", "dynamodb", "update-time-to-live", "--table-name", name,
-				"--time-to-live-specification", "Enabled=true,AttributeName="+config.KeyExpires),
-		})
+		found = append(found, tell(Warning, "The state table does not forget what is over: its time to live is not on the attribute %s.", config.KeyExpires).
+			because("Activities of the past stay in it for ever; nothing else depends on it.").
+			todo("Turn it on, as the deployment does.").
+			by("aws", "dynamodb", "update-time-to-live", "--table-name", name,
+				"--time-to-live-specification", "Enabled=true,AttributeName="+config.KeyExpires))
 	}
 	return found
 }

@@ -31,7 +31,8 @@ func (d *Doctor) ticks(f facts) check {
 		fine: "evaluations are made every minute, and none of the last hour failed",
 		run: func(ctx context.Context) []Finding {
 			if d.deployedName(functionSchedule) == "" {
-				return []Finding{{Level: NotChecked, What: "The stack does not tell the function schedule.", Do: "See what is said of the stack."}}
+				return []Finding{tell(NotChecked, "The stack does not tell the function schedule.").
+					todo("See what is said of the stack.")}
 			}
 			queries := d.pulse(f.now)
 			series, err := d.Metrics.Read(ctx, queries, f.now)
@@ -50,14 +51,16 @@ func (d *Doctor) ticks(f facts) check {
 func (d *Doctor) pulse(now time.Time) []scaling.Query {
 	from := now.Add(-recent)
 	schedule := d.deployedName(functionSchedule)
-	own := func(metric string) scaling.Query {
-		return scaling.Query{Metric: measure(metric, config.MetricNamespace, metric, "Sum", config.MetricDimension, schedule), From: from}
+	own := func(name string) scaling.Query {
+		m := measure(name, config.MetricNamespace, name, "Sum", config.MetricDimension, schedule)
+		return scaling.Query{Metric: m, From: from}
 	}
 	all := []scaling.Query{own(config.MetricEvaluations), own(config.MetricErrors)}
 	for _, name := range functionNames() {
 		if deployed := d.deployedName(name); deployed != "" {
 			for _, metric := range []string{"Errors", "Throttles"} {
-				all = append(all, scaling.Query{Metric: measure(metric+" of function "+name, "AWS/Lambda", metric, "Sum", "FunctionName", deployed), From: from})
+				m := measure(metric+" of function "+name, "AWS/Lambda", metric, "Sum", "FunctionName", deployed)
+				all = append(all, scaling.Query{Metric: m, From: from})
 			}
 		}
 	}
@@ -66,22 +69,26 @@ func (d *Doctor) pulse(now time.Time) []scaling.Query {
 
 // alive says whether evaluations are made.
 func (d *Doctor) alive(s scaling.Series, now time.Time) []Finding {
-	logs := command("aws", "logs", "tail", "/aws/lambda/"+d.deployedName(functionSchedule), "--since", "15m")
-	silence := Finding{Level: Problem, Do: "See what is said of the tick rule and of the function schedule; then read its log.", Command: logs}
 	last, some := newest(s)
 	switch {
 	case s.Incomplete != "":
-		return []Finding{{Level: NotChecked, What: "The evaluations could not be counted: " + sentence(s.Incomplete)}}
+		return []Finding{tell(NotChecked, "The evaluations could not be counted: %s", sentence(s.Incomplete))}
 	case some && now.Sub(last.Add(time.Minute)) <= silent:
 		return nil
 	case now.Sub(d.Deployed.Changed) < settling:
-		return []Finding{{Level: Note, What: "The stack was deployed a moment ago: no evaluation shows yet.", Do: "Look again in five minutes."}}
+		return []Finding{tell(Note, "The stack was deployed a moment ago: no evaluation shows yet.").
+			todo("Look again in five minutes.")}
 	case !some:
-		silence.What = "There was no evaluation in the last hour."
-	default:
-		silence.What = fmt.Sprintf("There was no evaluation %s.", since(last, now))
+		return d.silence("in the last hour")
 	}
-	return []Finding{silence}
+	return d.silence(since(last, now))
+}
+
+// silence is the finding of evaluations that are not made.
+func (d *Doctor) silence(when string) []Finding {
+	return []Finding{tell(Problem, "There was no evaluation %s.", when).
+		todo("See what is said of the tick rule and of the function schedule; then read its log.").
+		by("aws", "logs", "tail", d.Deployed.Outputs[config.OutputScheduleLogs], "--since", "15m")}
 }
 
 // failing says what failed in the last hour.
@@ -94,17 +101,16 @@ func (d *Doctor) failing(all []scaling.Series) []Finding {
 		}
 		switch {
 		case s.Incomplete != "":
-			found = append(found, Finding{Level: NotChecked, What: fmt.Sprintf("The metric %s could not be read: %s", s.Metric, sentence(s.Incomplete))})
+			found = append(found, tell(NotChecked, "The metric %s could not be read: %s", s.Metric, sentence(s.Incomplete)))
 		case sum > 0 && i == 0:
-			found = append(found, Finding{
-				Level: Warning, What: fmt.Sprintf("%.0f evaluations of the last hour failed.", sum), Why: "A target whose evaluation fails does not scale meanwhile.",
-				Do: "The records in the log of the function schedule say which target, and why.",
-			})
+			found = append(found, tell(Warning, "%.0f evaluations of the last hour failed.", sum).
+				because("A target whose evaluation fails does not scale meanwhile.").
+				todo("The records in the log of the function schedule say which target, and why."))
 		case sum > 0:
-			found = append(found, Finding{
-				Level: Warning, What: fmt.Sprintf("%s in the last hour: %.0f.", s.Metric, sum), Why: "The next tick makes a single one good. More of them are a fault, or an account whose concurrency is used up.",
-				Do: "Read the log of the function, and see the concurrency of the account.",
-			})
+			found = append(found, tell(Warning, "%s in the last hour: %.0f.", s.Metric, sum).
+				because("The next tick makes a single one good. More of them are a fault, "+
+					"or an account whose concurrency is used up.").
+				todo("Read the log of the function, and see the concurrency of the account."))
 		}
 	}
 	return found
