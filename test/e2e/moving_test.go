@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,7 +96,7 @@ func (s *stage) movesOver(t *testing.T) {
 }
 
 // findsFaults plants three faults in a deployment and has doctor find them: an emergency
-// stop that was forgotten, another scaler, and an event that nobody could handle.
+// stop that was forgotten, another scaler, and a tick that somebody has switched off.
 func (s *stage) findsFaults(t *testing.T) {
 	functions := lambda.NewFromConfig(s.account.AWSConfig())
 	stopped := aws.String(s.output(t, "SettleFunction"))
@@ -111,17 +112,34 @@ func (s *stage) findsFaults(t *testing.T) {
 		}
 	}()
 	defer s.register(t, bySchedule).deregister(t)
-	queue := map[string]any{"QueueUrl": s.output(t, "DeadLetterQueue")}
-	letter := map[string]any{"QueueUrl": queue["QueueUrl"], "MessageBody": "{}"}
-	if err := s.account.Call(t.Context(), "sqs", "AmazonSQS.SendMessage", letter, nil); err != nil {
+	tick := map[string]any{"Name": s.tickRule(t)}
+	if err := s.account.Call(t.Context(), "events", "AWSEvents.DisableRule", tick, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := s.account.Call(context.WithoutCancel(t.Context()), "sqs", "AmazonSQS.PurgeQueue", queue, nil); err != nil {
+		if err := s.account.Call(context.WithoutCancel(t.Context()), "events", "AWSEvents.EnableRule", tick, nil); err != nil {
 			t.Error(err)
 		}
 	}()
 	s.says(t, 1, []string{
-		"its reserved concurrency is 0", "Application Auto Scaling scales the variant too", "dead-letter",
+		"its reserved concurrency is 0", "Application Auto Scaling scales the variant too", "TickRule is disabled",
 	}, "doctor")
+}
+
+// tickRule is the name of the rule that wakes the schedule function.
+func (s *stage) tickRule(t *testing.T) string {
+	t.Helper()
+	var out struct {
+		Rules []struct{ Name string }
+	}
+	if err := s.account.Call(t.Context(), "events", "AWSEvents.ListRules", map[string]any{}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.Rules {
+		if strings.HasPrefix(r.Name, stack+"-TickRule") {
+			return r.Name
+		}
+	}
+	t.Fatalf("no rule ticks: %+v", out.Rules)
+	return ""
 }
