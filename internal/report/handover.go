@@ -97,7 +97,7 @@ func (h HandOver) end() string {
 	case h.has(StepToDo):
 		return "Nothing was changed. To carry it out:\n" + command + forth + " --yes\n"
 	case h.has(StepYours):
-		return "The rest is yours to do. The way back:\n" + command + back + "\n"
+		return "The rest is yours to do.\n"
 	}
 	return "It is done. The way back:\n" + command + back + "\n"
 }

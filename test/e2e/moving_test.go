@@ -92,7 +92,9 @@ func (s *stage) movesOver(t *testing.T) {
 	s.says(t, 0, []string{"valid: 1 target"}, "validate", file)
 	s.says(t, 0, []string{"Suspend all scaling of it in Application Auto Scaling: to do", "Nothing was changed."}, "hand-over", target)
 	s.says(t, 0, []string{"Suspend all scaling of it in Application Auto Scaling: done", "It is done."}, "hand-over", target, "--yes")
-	s.says(t, 0, []string{"It is done."}, "hand-over", target, "--back", "--yes")
+	s.says(t, 0, []string{
+		"Resume all scaling of it in Application Auto Scaling: done", "every evaluation ends with ScalingConflict",
+	}, "hand-over", target, "--back", "--yes")
 }
 
 // findsFaults plants three faults in a deployment and has doctor find them: an emergency
