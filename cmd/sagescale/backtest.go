@@ -22,7 +22,7 @@ type backtestOptions struct {
 	policy, trace, target, timeline string
 	report                          string
 	peers                           []string
-	format                          *string
+	account                         accountOptions
 	capacity, price                 float64
 	instances                       int
 	endpointTimes
@@ -54,8 +54,8 @@ serves --instance-capacity requests a minute in time, and what comes beyond it i
 lost: there is no queue.
 
 --from-cloudwatch reads the load of an endpoint's variant from CloudWatch, with the
-Region and the credentials of the AWS SDK's environment and files. They need the IAM
-action cloudwatch:GetMetricData. Without --instance-capacity, and without one in the
+credentials that the AWS CLI would take. They need the IAM action
+cloudwatch:GetMetricData. Without --instance-capacity, and without one in the
 policy, the capacity is estimated: by how much of its GPUs or CPUs an instance used, of
 which --devices says how many it has, else by what it served at least.
 
@@ -98,7 +98,7 @@ func (o *backtestOptions) define(cmd *cobra.Command) {
 	f.StringVar(&o.timeline, "timeline", "", "CSV `file` for what sagescale did, minute by minute")
 	o.flags(cmd)
 	o.cloudwatch.flags(cmd)
-	o.format = formatFlag(cmd, "text")
+	o.account.flags(cmd)
 }
 
 // backtest reads, replays and reports. The report and the timeline take their places when
@@ -121,7 +121,7 @@ func backtest(cmd *cobra.Command, o backtestOptions, now func() time.Time) error
 	if all.From != "" {
 		answer = all
 	}
-	if *o.format == "json" {
+	if *o.account.format == "json" {
 		return answer.JSON(cmd.OutOrStdout())
 	}
 	return answer.Text(cmd.OutOrStdout())
@@ -150,7 +150,7 @@ func (o *backtestOptions) replay(cmd *cobra.Command, now func() time.Time, t pol
 
 // check refuses flags that make no sense.
 func (o *backtestOptions) check(cmd *cobra.Command) error {
-	if err := checkFormat(*o.format); err != nil {
+	if err := checkFormat(*o.account.format); err != nil {
 		return err
 	}
 	if err := o.checkInputs(cmd); err != nil {
@@ -273,7 +273,11 @@ func (o *backtestOptions) loads(ctx context.Context, t policy.Target, now time.T
 		capacity = t.Predictive.InstanceCapacity
 	}
 	if o.cloudwatch.from != "" {
-		run, capacity, err := o.cloudwatch.read(ctx, capacity, now)
+		a, err := o.account.openAccount(ctx)
+		if err != nil {
+			return report.Backtests{}, 0, err
+		}
+		run, capacity, err := o.cloudwatch.read(ctx, a, capacity, now)
 		return report.Backtests{Runs: []report.Backtest{run}}, capacity, err
 	}
 	if capacity == 0 {

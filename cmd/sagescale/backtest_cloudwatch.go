@@ -14,6 +14,7 @@ import (
 
 	"sagescale/internal/capacity"
 	"sagescale/internal/cloudwatch"
+	"sagescale/internal/deployment"
 	"sagescale/internal/history"
 	"sagescale/internal/policy"
 	"sagescale/internal/report"
@@ -42,7 +43,7 @@ func (o *cloudWatchOptions) flags(cmd *cobra.Command) {
 
 // check refuses flags that make no sense.
 func (o cloudWatchOptions) check(cmd *cobra.Command) error {
-	for _, flag := range []string{"days", "devices", "save-trace"} {
+	for _, flag := range []string{"days", "devices", "save-trace", "profile", "region"} {
 		if o.from == "" && cmd.Flags().Changed(flag) {
 			return invalid(fmt.Errorf("--%s is for --from-cloudwatch, which is not given", flag))
 		}
@@ -75,16 +76,9 @@ type account struct {
 	now               time.Time
 }
 
-// read reads the load with the credentials of the environment.
-func (o cloudWatchOptions) read(ctx context.Context, served float64, now time.Time) (report.Backtest, float64, error) {
-	metrics, region, err := cloudwatch.Open(ctx)
-	if errors.Is(err, cloudwatch.ErrNoRegion) {
-		return report.Backtest{}, 0, invalid(errors.New("--from-cloudwatch needs a Region: set AWS_REGION, or AWS_PROFILE to a profile with one"))
-	}
-	if err != nil {
-		return report.Backtest{}, 0, err
-	}
-	a := account{metrics: metrics, region: region, now: now}
+// read reads the load of the variant that is named.
+func (o cloudWatchOptions) read(ctx context.Context, in deployment.Account, served float64, now time.Time) (report.Backtest, float64, error) {
+	a := account{metrics: in.Metrics, region: in.Region, now: now}
 	a.endpoint, a.variant, _ = strings.Cut(o.from, "/")
 	return o.load(ctx, a, served)
 }
@@ -113,10 +107,7 @@ func (o cloudWatchOptions) load(ctx context.Context, a account, served float64) 
 
 // explain says what the user can do about an error, where something can be done.
 func (a account) explain(err error, days int) error {
-	switch {
-	case cloudwatch.Denied(err):
-		return fmt.Errorf("these credentials may not read metrics in %s: allow them the IAM action cloudwatch:GetMetricData", a.region)
-	case errors.Is(err, history.ErrNone):
+	if errors.Is(err, history.ErrNone) {
 		return invalid(fmt.Errorf("CloudWatch has no Invocations of endpoint %s, variant %s in %s in the last %d days", a.endpoint, a.variant, a.region, days))
 	}
 	return err

@@ -224,7 +224,7 @@ func TestBacktestFromCloudWatchFails(t *testing.T) {
 			"sagescale: these credentials may not read metrics in eu-west-3: allow them the IAM action cloudwatch:GetMetricData\n"},
 		{"none", "eu-west-3", fakeCloudWatch{}, exitInvalid,
 			"sagescale: CloudWatch has no Invocations of endpoint chat, variant blue in eu-west-3 in the last 2 days\n"},
-		{"no Region", "", fakeCloudWatch{values: values}, exitInvalid, "--from-cloudwatch needs a Region: set AWS_REGION"},
+		{"no Region", "", fakeCloudWatch{values: values}, exitInvalid, "no Region is set: give --region, or AWS_REGION"},
 		{"no capacity", "eu-west-3", fakeCloudWatch{values: values}, exitInvalid,
 			"--instance-capacity is required: CloudWatch has no InvocationsPerInstance of chat/blue to estimate it by"},
 		{"throttled for long", "eu-west-3", fakeCloudWatch{values: values, refuses: throttled}, exitFailed, "Throttling"},

@@ -32,7 +32,14 @@ func (s *Store) Forecasts(ctx context.Context, endpoint string) (map[string]fore
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]forecast.Model{}
+	return byVariant(endpoint, "forecast", prefixForecast, items, decodeForecast)
+}
+
+// byVariant decodes the items of an endpoint that belong to its variants, by what follows
+// the prefix of their sort keys. Those that cannot be are left out and told of.
+func byVariant[T any](endpoint, what, prefix string, items []map[string]types.AttributeValue,
+	decode func(map[string]types.AttributeValue) (T, error)) (map[string]T, error) {
+	out := map[string]T{}
 	var faults error
 	for _, item := range items {
 		sort, err := content(item, config.KeySort)
@@ -40,13 +47,13 @@ func (s *Store) Forecasts(ctx context.Context, endpoint string) (map[string]fore
 			faults = errors.Join(faults, fmt.Errorf("read item of endpoint %s: %w", endpoint, err))
 			continue
 		}
-		variant := strings.TrimPrefix(sort, prefixForecast)
-		m, err := decodeForecast(item)
+		variant := strings.TrimPrefix(sort, prefix)
+		v, err := decode(item)
 		if err != nil {
-			faults = errors.Join(faults, fmt.Errorf("read forecast of variant %.80q of endpoint %s: %w", variant, endpoint, err))
+			faults = errors.Join(faults, fmt.Errorf("read %s of variant %.80q of endpoint %s: %w", what, variant, endpoint, err))
 			continue
 		}
-		out[variant] = m
+		out[variant] = v
 	}
 	return out, faults
 }

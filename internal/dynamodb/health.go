@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sagescale/internal/config"
 	"sagescale/internal/health"
 )
 
@@ -29,23 +27,7 @@ func (s *Store) Health(ctx context.Context, endpoint string) (map[string]health.
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]health.Memory{}
-	var faults error
-	for _, item := range items {
-		sort, err := content(item, config.KeySort)
-		if err != nil {
-			faults = errors.Join(faults, fmt.Errorf("read item of endpoint %s: %w", endpoint, err))
-			continue
-		}
-		variant := strings.TrimPrefix(sort, prefixHealth)
-		m, err := decodeHealth(item)
-		if err != nil {
-			faults = errors.Join(faults, fmt.Errorf("read health of variant %.80q of endpoint %s: %w", variant, endpoint, err))
-			continue
-		}
-		out[variant] = m
-	}
-	return out, faults
+	return byVariant(endpoint, "health", prefixHealth, items, decodeHealth)
 }
 
 // SaveHealth writes m on the condition that the stored version is m.Version, 0 for none
