@@ -101,7 +101,7 @@ e2e: infra/node_modules/.installed .venv/.installed ## Deploy the stack into a l
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of foreign input for FUZZTIME each (10s, 5000x)
-	@for pkg in $$(go list $(QUICK)); do \
+	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' cmd internal test | xargs -n 1 dirname | sort -u | sed 's|^|./|'); do \
 	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$target for $(FUZZTIME)"; \
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg | { grep -vE '^(fuzz: elapsed|PASS|ok)' || true; }; \

@@ -150,7 +150,7 @@ func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) 
 	switch {
 	case !ok:
 		return refuse(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
-			"it, and deploy", h.name, strings.Join(keys(p), ", "), h.name), nil
+			"it, and deploy", h.name, some(keys(p)), h.name), nil
 	case t.DryRun:
 		return refuse(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
 	case h.variant.Unsupported != "":

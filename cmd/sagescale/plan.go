@@ -128,7 +128,7 @@ func (o *operatorOptions) preview(ctx context.Context, d deployment.Deployment, 
 	at := now()
 	preview, err := evaluator.Preview(ctx, autoscaler.Trigger{Kind: "Plan", Endpoint: asked.endpoint, Variant: asked.variant})
 	if errors.Is(err, autoscaler.ErrNoTarget) {
-		return report.Outlook{}, invalid(fmt.Errorf("the policy has no target %s: it has %s", asked, strings.Join(keys(p), ", ")))
+		return report.Outlook{}, invalid(fmt.Errorf("the policy has no target %s: it has %s%s", asked, some(keys(p)), meant("", asked.String(), namesLike(p, asked))))
 	}
 	if _, denied := deployment.Denied(err); denied {
 		return report.Outlook{}, err
@@ -143,6 +143,29 @@ func keys(p *policy.Policy) []string {
 		out = append(out, t.Key())
 	}
 	return out
+}
+
+// namesLike are the names that a target may be asked for by: of endpoints, or of variants too.
+func namesLike(p *policy.Policy, asked variantName) []string {
+	if asked.variant != "" {
+		return keys(p)
+	}
+	var out []string
+	for _, t := range p.Targets {
+		out = append(out, t.Endpoint)
+	}
+	return out
+}
+
+// mostNames is how many names are listed in a message.
+const mostNames = 5
+
+// some lists the first of many names.
+func some(names []string) string {
+	if more := len(names) - mostNames; more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // prices are those of an instance hour: of a target by its key, of others by "".

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,13 +86,25 @@ func TestPlanOfAFile(t *testing.T) {
 	}
 }
 
+// many are so many targets of a policy file.
+func many(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "- {endpoint: e%d, variant: v}\n", i)
+	}
+	return b.String()
+}
+
 // Whatever is wrong is said in a line or two, and names what to do.
 func TestPlanRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		args, policy, denies, want string
 		code                       int
 	}{
-		{"plan chat-lm", tracked, "", "the policy has no target chat-lm: it has chat-llm/AllTraffic", exitInvalid},
+		{"plan chat-lm", tracked, "", "the policy has no target chat-lm: it has chat-llm/AllTraffic; did you mean chat-llm?", exitInvalid},
+		{"plan chat-llm/Alltrafic", tracked, "", "it has chat-llm/AllTraffic; did you mean chat-llm/AllTraffic?", exitInvalid},
+		{"plan nobody", "version: 1\ndefaults: {minCapacity: 1, maxCapacity: 2}\ntargets:\n" + many(8), "",
+			"the policy has no target nobody: it has e0/v, e1/v, e2/v, e3/v, e4/v and 3 more\n", exitInvalid},
 		{"plan chat-llm/Blue", tracked, "", "the policy has no target chat-llm/Blue: it has chat-llm/AllTraffic", exitInvalid},
 		{"plan chat_llm", tracked, "", `"chat_llm" is not the name of an endpoint; see sagescale plan --help`, exitInvalid},
 		{"plan --price free", tracked, "", `--price "free" is not a price in US dollars such as 7.09`, exitInvalid},
