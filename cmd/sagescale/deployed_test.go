@@ -22,6 +22,7 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policyfile"
 )
 
 // deployed is an account with the stack sagescale, as what a command asks of it is
@@ -39,6 +40,7 @@ type deployed struct {
 	logs      map[string][]logLine                        // by group
 	denies    string                                      // an operation
 	asked     []string                                    // the operations, in their order
+	before    func(operation string)                      // is called before each is answered
 }
 
 // logLine is a line in a log group.
@@ -93,6 +95,9 @@ func (a *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	operation := a.operation(r, body)
 	a.asked = append(a.asked, operation)
+	if a.before != nil {
+		a.before(operation)
+	}
 	if operation == a.denies {
 		w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
 		if operation == "GetMetricData" {
@@ -160,13 +165,22 @@ func (a *deployed) stacks(w http.ResponseWriter, body []byte) {
 	var outputs strings.Builder
 	for _, o := range [][2]string{
 		{"Table", "T"}, {"ScheduleFunction", "schedule"}, {"AlarmFunction", "alarm"}, {"SettleFunction", "settle"},
-		{"ScheduleLogs", "schedule-logs"}, {"AlarmLogs", "alarm-logs"}, {"SettleLogs", "settle-logs"},
+		{"PolicyDigest", a.digest()}, {"ScheduleLogs", "schedule-logs"}, {"AlarmLogs", "alarm-logs"}, {"SettleLogs", "settle-logs"},
 	} {
 		fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", o[0], o[1])
 	}
 	fmt.Fprintf(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>sagescale</StackName>"+
 		"<StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-11-01T00:00:00Z</CreationTime><Outputs>%s</Outputs>"+
 		"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>", outputs.String())
+}
+
+// digest is that of the policy, empty for one that is none.
+func (a *deployed) digest() string {
+	p, err := policyfile.Parse("scaling.yaml", []byte(a.policy))
+	if err != nil {
+		return ""
+	}
+	return p.Digest
 }
 
 // bundle is what the functions run: the policy alone.

@@ -192,6 +192,9 @@ func complaint(err error) string {
 
 func exitCode(err error) int {
 	var faults policyfile.Faults
+	if errors.Is(err, deployment.ErrCredentials) { // which may come from a file that is not there
+		return exitFailed
+	}
 	if errors.Is(err, errInvalid) || errors.Is(err, fs.ErrNotExist) || errors.As(err, &faults) {
 		return exitInvalid
 	}

@@ -71,8 +71,9 @@ func (o *planOptions) run(cmd *cobra.Command, args []string, now func() time.Tim
 	if err := checkFormat(*o.format); err != nil {
 		return err
 	}
-	defer working(cmd.ErrOrStderr(), "asking AWS about the targets")()
+	done := working(cmd.ErrOrStderr(), "asking AWS about the targets")
 	outlook, err := o.outlook(cmd.Context(), asked, now)
+	done()
 	if err != nil {
 		return err
 	}
@@ -127,6 +128,9 @@ func (o *operatorOptions) preview(ctx context.Context, d deployment.Deployment, 
 	}
 	at := now()
 	preview, err := evaluator.Preview(ctx, autoscaler.Trigger{Kind: "Plan", Endpoint: asked.endpoint, Variant: asked.variant})
+	if ctx.Err() != nil { // what was not seen for that reason says nothing of the targets
+		return report.Outlook{}, ctx.Err()
+	}
 	if errors.Is(err, autoscaler.ErrNoTarget) {
 		return report.Outlook{}, invalid(fmt.Errorf("the policy has no target %s: it has %s%s", asked, some(keys(p)), meant("", asked.String(), namesLike(p, asked))))
 	}

@@ -78,13 +78,18 @@ func (o *statusOptions) run(cmd *cobra.Command, args []string, now func() time.T
 // showAgain shows the status until the command is interrupted, whatever the status is.
 func (o *statusOptions) showAgain(cmd *cobra.Command, asked variantName, now func() time.Time) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	shown := false
 	for {
-		if isTerminal(out) && *o.format == "text" {
-			fmt.Fprint(out, "\x1b[H\x1b[2J")
-		}
 		err := o.show(cmd, asked, now)
-		if interrupted := ctx.Err() != nil; !interrupted && err != nil && !errors.Is(err, errHelp) {
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil, errors.Is(err, errHelp):
+			shown = true
+		case !shown:
 			return err
+		default: // it has worked before: the next look may again
+			fmt.Fprintln(cmd.ErrOrStderr(), complaint(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -104,6 +109,9 @@ func (o *statusOptions) show(cmd *cobra.Command, asked variantName, now func() t
 	done()
 	if err != nil {
 		return err
+	}
+	if o.watch && *o.format == "text" && isTerminal(cmd.OutOrStdout()) {
+		fmt.Fprint(cmd.OutOrStdout(), "\x1b[H\x1b[2J") // the last one
 	}
 	if err := o.write(cmd.OutOrStdout(), status); err != nil {
 		return err
@@ -138,7 +146,7 @@ func (o *statusOptions) status(ctx context.Context, asked variantName, now func(
 	}
 	status := report.Status{Outlook: outlook}
 	status.Tick, status.TickError = lastTick(ctx, d, outlook.Now)
-	return status, nil
+	return status, ctx.Err()
 }
 
 // seenBack is how far back a tick is looked for.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,16 +111,98 @@ func TestStatusRefusals(t *testing.T) {
 	}
 }
 
-// Watching shows the status again, asks for the policy once, and ends without complaint.
+// Watching shows the status again, asks for the policy once, and ends without complaint:
+// also when it is interrupted while AWS is asked, of which no target is to suffer.
 func TestStatusWatches(t *testing.T) {
 	a := several()
 	a.logs = ticked(time.Minute, "")
 	a.use(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	looks := 0
+	a.before = func(operation string) {
+		if operation == "FilterLogEvents" {
+			if looks++; looks == 3 {
+				cancel()
+			}
+		}
+	}
 	var out, errs bytes.Buffer
 	code := run(ctx, []string{"status", "--watch", "--interval", "2s"}, strings.NewReader(""), &out, &errs, today)
-	if shown := strings.Count(out.String(), "TARGET"); code != exitDone || shown < 2 || errs.Len() > 0 {
+	if shown := strings.Count(out.String(), "TARGET"); code != exitDone || shown != 2 || errs.Len() > 0 {
 		t.Errorf("exit code %d, shown %d times: %s", code, shown, errs.String())
+	}
+	if n := len(slices.DeleteFunc(a.asked, func(operation string) bool { return operation != "bundle" })); n != 1 {
+		t.Errorf("the policy was fetched %d times", n)
+	}
+}
+
+// A look that fails is told, and the next one comes all the same; the first one must do.
+func TestStatusWatchesOn(t *testing.T) {
+	a := chat(tracked, 2050)
+	a.logs = ticked(time.Minute, "")
+	a.use(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stacks := 0
+	a.before = func(operation string) {
+		if operation == "DescribeStacks" {
+			stacks++
+			a.denies = map[bool]string{true: "DescribeStacks"}[stacks == 2]
+		}
+		if stacks == 3 && operation == "FilterLogEvents" {
+			defer time.AfterFunc(time.Second, cancel)
+		}
+	}
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"status", "--watch", "--interval", "2s"}, strings.NewReader(""), &out, &errs, today)
+	if shown := strings.Count(out.String(), "TARGET"); code != exitDone || shown != 2 || !strings.Contains(errs.String(), "cloudformation:DescribeStacks") {
+		t.Errorf("exit code %d, shown %d times: %s", code, shown, errs.String())
+	}
+	a.denies, a.before = "DescribeStacks", nil
+	if code, out, _ := operate(t, "status", "--watch"); code != exitFailed || out != "" {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// Who interrupts a plan or a status gets no answer, rather than one of targets that were
+// not looked at.
+func TestInterrupted(t *testing.T) {
+	for _, command := range []string{"status", "plan", "status --format json"} {
+		a := chat(tracked, 3150)
+		a.use(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		a.before = func(operation string) {
+			if operation == "DescribeEndpoint" {
+				cancel()
+			}
+		}
+		var out, errs bytes.Buffer
+		code := run(ctx, strings.Fields(command), strings.NewReader(""), &out, &errs, today)
+		if code != exitFailed || out.Len() > 0 || !strings.Contains(errs.String(), "context canceled") {
+			t.Errorf("%s: exit code %d: %s%s", command, code, out.String(), errs.String())
+		}
+		cancel()
+	}
+}
+
+// The cooldown that is shown is the one that will hold: that of the policy which tracks.
+func TestStatusCooldownOfAPolicy(t *testing.T) {
+	a := several()
+	a.policy = strings.Replace(a.policy, "targetValue: 700}", "targetValue: 700, scaleOutCooldown: 2h}", 1)
+	a.logs = ticked(time.Minute, "")
+	a.use(t)
+	if _, out, _ := operate(t, "status", "summaries-of-very-long-documents"); !strings.Contains(out, "1h57m") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+// A target of which data is missing, so that nothing is removed, is well but named.
+func TestStatusNamesWhatIsHeld(t *testing.T) {
+	a := chat(tracked, math.NaN())
+	a.logs = ticked(time.Minute, "")
+	a.use(t)
+	if code, out, _ := operate(t, "status"); code != exitDone || !strings.Contains(out, "chat-llm/AllTraffic: MissingData: InvocationsPerInstance: ") {
+		t.Errorf("exit code %d:\n%s", code, out)
 	}
 }

@@ -9,17 +9,30 @@ import (
 
 // Denied returns the IAM action that the caller lacks, such as logs:FilterLogEvents, when
 // err says that a call was denied.
+//
+// Of several errors that are joined it is the first that says so.
 func Denied(err error) (action string, ok bool) {
-	var answer smithy.APIError
-	var call *smithy.OperationError
-	if !errors.As(err, &answer) || !errors.As(err, &call) {
-		return "", false
-	}
-	switch answer.ErrorCode() {
-	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
-		return prefix(call.Service()) + ":" + call.Operation(), true
+	switch e := err.(type) { //nolint:errorlint // each level is looked at by itself
+	case *smithy.OperationError:
+		var answer smithy.APIError
+		if errors.As(e.Err, &answer) && denies(answer.ErrorCode()) {
+			return prefix(e.Service()) + ":" + e.Operation(), true
+		}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			if action, ok := Denied(one); ok {
+				return action, true
+			}
+		}
+	case interface{ Unwrap() error }:
+		return Denied(e.Unwrap())
 	}
 	return "", false
+}
+
+// denies reports whether a code of AWS says that the caller may not make a call.
+func denies(code string) bool {
+	return code == "AccessDenied" || code == "AccessDeniedException" || code == "UnauthorizedOperation"
 }
 
 // prefix is how IAM calls a service of the SDK.

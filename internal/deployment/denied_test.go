@@ -28,6 +28,8 @@ func TestDenied(t *testing.T) {
 		{call("SageMaker", "ValidationException"), ""},
 		{&smithy.GenericAPIError{Code: "AccessDenied"}, ""},
 		{errors.New("AccessDenied"), ""},
+		{errors.Join(call("SageMaker", "ThrottlingException"), call("CloudWatch", "AccessDenied")), "cloudwatch:Describe"},
+		{errors.Join(errors.New("slow"), fmt.Errorf("read: %w", errors.Join(call("DynamoDB", "AccessDeniedException")))), "dynamodb:Describe"},
 		{nil, ""},
 	} {
 		if got, ok := deployment.Denied(tt.err); got != tt.want || ok != (tt.want != "") {

@@ -36,16 +36,21 @@ import (
 
 // What an operator can mend, before any service is called.
 var (
-	ErrNoRegion = errors.New("no Region is set")
-	ErrNoTable  = errors.New("the stack has no output " + config.OutputTable)
+	ErrNoRegion    = errors.New("no Region is set")
+	ErrCredentials = errors.New("get AWS credentials")
+	ErrNoTable     = errors.New("the stack has no output " + config.OutputTable)
 )
 
 // Where says which deployment is meant, in the words of the AWS CLI. Profile and Region
 // may be empty: then the SDK's environment and files name them.
 type Where struct{ Stack, Profile, Region string }
 
-// callTimeout bounds one try of one call: a page of weeks of metrics is large.
-const callTimeout = 30 * time.Second
+// callTimeout bounds one try of one call: a page of weeks of metrics is large. fetchTimeout
+// bounds the fetching of a bundle, of some megabytes.
+const (
+	callTimeout  = 30 * time.Second
+	fetchTimeout = 2 * time.Minute
+)
 
 // Account is what a person may ask of an account in a Region, whatever is deployed there.
 type Account struct {
@@ -83,7 +88,7 @@ func OpenAccount(ctx context.Context, where Where) (Account, error) {
 		return Account{}, ErrNoRegion
 	}
 	if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
-		return Account{}, fmt.Errorf("get AWS credentials: %w", err)
+		return Account{}, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	measures, scalers := sdkcloudwatch.NewFromConfig(loaded), sdkapplicationautoscaling.NewFromConfig(loaded)
 	return Account{
@@ -136,7 +141,7 @@ func deployed(account Account, stack string, outputs map[string]string) Deployme
 		Outputs:   outputs,
 		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(account.config), outputs[config.OutputTable]),
 		Logs:      cloudwatchlogs.New(sdkcloudwatchlogs.NewFromConfig(account.config)),
-		functions: lambda.New(sdklambda.NewFromConfig(account.config), awshttp.NewBuildableClient()),
+		functions: lambda.New(sdklambda.NewFromConfig(account.config), awshttp.NewBuildableClient().WithTimeout(fetchTimeout)),
 	}
 }
 

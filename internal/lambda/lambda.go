@@ -74,6 +74,9 @@ func (f *Functions) fetch(ctx context.Context, url string) ([]byte, error) {
 		return nil, errors.New("the address that Lambda gave is none")
 	}
 	response, err := f.http.Do(request)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("get it from %s: no answer", request.URL.Host)
 	}

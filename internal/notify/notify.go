@@ -56,7 +56,10 @@ func (n Notifier) Evaluated(ctx context.Context, records []autoscaler.Record) er
 	for _, r := range records {
 		events = append(events, n.activities(r)...)
 	}
-	changes, faults := n.changes(ctx, records)
+	faults := n.put(ctx, events) // first: they have no second try
+	changes, err := n.changes(ctx, records)
+	faults = errors.Join(faults, err)
+	events = nil
 	for _, c := range changes {
 		events = append(events, notice.OfHealth(n.target(c.record), c.memory, c.record.Decision.NotScaledReasons, c.record.Time))
 	}

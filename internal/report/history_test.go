@@ -181,3 +181,14 @@ func TestExplanationOfLess(t *testing.T) {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }
+
+// Whatever was measured is drawn, on a screen of 80 columns.
+func TestPlotOfAnything(t *testing.T) {
+	for _, load := range [][]float64{{1e80, 1, 2}, {math.Inf(1), math.NaN(), 3}, {5e-324, 1e-80}, {math.MaxFloat64}, {0, 0}} {
+		for line := range strings.Lines(report.Course{Start: at(0), Load: load}.Plot()) {
+			if utf8.RuneCountInString(line) > 80 {
+				t.Errorf("%v: %s", load, line)
+			}
+		}
+	}
+}

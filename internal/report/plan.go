@@ -23,8 +23,8 @@ type planned struct {
 	Status      string           `json:"status"`
 	Current     *int             `json:"currentCapacity"`
 	Desired     *int             `json:"desiredCapacity"`
-	Recommended int              `json:"recommendedCapacity"`
-	Planned     int              `json:"plannedCapacity"`
+	Recommended *int             `json:"recommendedCapacity"`
+	Planned     *int             `json:"plannedCapacity"`
 	Changes     bool             `json:"changes"`
 	Min         int              `json:"minCapacity"`
 	Max         int              `json:"maxCapacity"`
@@ -51,7 +51,7 @@ func (p Plan) planned(e evaluated) planned {
 	out := planned{
 		Endpoint: e.record.Endpoint, Variant: e.record.Variant, Status: o.Status,
 		Current: e.count(o.CurrentCapacity), Desired: e.count(o.DesiredCapacity),
-		Recommended: d.Recommended(), Planned: e.after(), Changes: e.changes(),
+		Recommended: e.count(d.Recommended()), Planned: e.count(e.after()), Changes: e.changes(),
 		Min: d.MinCapacity, Max: d.MaxCapacity, MinBy: setBy(minBy), MaxBy: setBy(maxBy),
 		Steps: d.Steps, Reasons: d.NotScaledReasons, NeedsHelp: e.ails(),
 	}
@@ -163,7 +163,11 @@ func (p Plan) target(b *strings.Builder, e evaluated, t planned) {
 	if t.Hourly != nil {
 		section(b, "an hour", t.Hourly.String())
 	}
-	steps(b, e.record.Decision)
+	if e.known() {
+		steps(b, e.record.Decision)
+	} else {
+		section(b, "why", e.ails())
+	}
 	if e.record.Error != "" {
 		section(b, "error", e.record.Error)
 	}

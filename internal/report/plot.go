@@ -12,6 +12,9 @@ import (
 	"sagescale/internal/simulate"
 )
 
+// highestShown bounds the axis: a load beyond it is one that was measured wrongly.
+const highestShown = 1e12
+
 const (
 	plotColumns = 70 // of data; with the axis a line has less than 80
 	plotRows    = 14 // at most, of whole instances
@@ -41,11 +44,11 @@ type Course struct {
 // minute, so that no shortage is hidden and none made up. What is not known is a gap.
 // pre: there are minutes
 func (c Course) Plot() string {
-	top := max(1, math.Ceil(max(highest(c.Load), highest(c.Capacity))))
+	top := min(highestShown, max(1, math.Ceil(max(highest(c.Load), highest(c.Capacity)))))
 	step := rowStep(top)
 	height := math.Ceil(top / step)
 	label := len(fmt.Sprintf("%.0f", step*height))
-	width := min(plotColumns, lineWidth-3-label, max(2, c.minutes()))
+	width := max(2, min(plotColumns, lineWidth-3-label, c.minutes()))
 	graph := asciigraph.PlotMany(c.columns(width),
 		asciigraph.Height(int(height)),
 		asciigraph.LowerBound(0),
@@ -105,7 +108,7 @@ func (c Course) columns(n int) [][]float64 {
 			}
 		}
 		if c.Load != nil {
-			load = append(load, c.Load[at])
+			load = append(load, min(c.Load[at], highestShown))
 		}
 		if c.Capacity != nil {
 			capacity = append(capacity, c.Capacity[at])

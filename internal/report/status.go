@@ -34,10 +34,13 @@ type Status struct {
 
 // standing is what a status says of one target to machines.
 type standing struct {
-	Endpoint   string             `json:"endpoint"`
-	Variant    string             `json:"variant"`
-	Healthy    bool               `json:"healthy"`
-	NeedsHelp  string             `json:"needsHelp,omitempty"`
+	Endpoint  string `json:"endpoint"`
+	Variant   string `json:"variant"`
+	Healthy   bool   `json:"healthy"`
+	NeedsHelp string `json:"needsHelp,omitempty"`
+	// Held is why nothing is removed of what may be too much: data is missing.
+	Held string `json:"held,omitempty"`
+
 	Status     string             `json:"status"`
 	Current    *int               `json:"currentCapacity"`
 	Desired    *int               `json:"desiredCapacity"`
@@ -60,12 +63,26 @@ func (e evaluated) standing() standing {
 		Status: o.Status, Current: e.count(o.CurrentCapacity), Desired: e.count(o.DesiredCapacity), Min: d.MinCapacity, Max: d.MaxCapacity,
 		DryRun: e.target.DryRun, Override: e.record.Override, Forecast: d.Forecast, HeldBy: d.NotScaledReasons, WouldScale: e.changes(),
 	}
+	if e.record.Held && out.Healthy {
+		out.Held = e.reason(func(c scaling.Code) bool { return c == scaling.MissingData })
+	}
 	if all := e.activities(); len(all) > 0 {
 		out.Last = &all[len(all)-1]
 	}
-	cooldowns := scaling.Cooldown{Out: e.target.ScaleOutCooldown, In: e.target.ScaleInCooldown}
-	out.CoolUntil = guard.Cooldown(e.input(), cooldowns).Until
+	out.CoolUntil = guard.Cooldown(e.input(), e.cooldowns()).Until
 	return out
+}
+
+// cooldowns are the longest of the target's policies: which of them will ask for the next
+// scale-in nobody knows.
+func (e evaluated) cooldowns() (c scaling.Cooldown) {
+	for _, t := range e.target.TargetTracking {
+		c = scaling.Cooldown{Out: max(c.Out, t.ScaleOutCooldown), In: max(c.In, t.ScaleInCooldown)}
+	}
+	for _, s := range e.target.StepScaling {
+		c = scaling.Cooldown{Out: max(c.Out, s.Cooldown), In: max(c.In, s.Cooldown)}
+	}
+	return c
 }
 
 // standings are those of all targets, what is unhealthy first.
@@ -117,9 +134,9 @@ func (s Status) Text(w io.Writer, on Screen) error {
 	b.WriteString("\n")
 	b.WriteString(tabulate(s.rows(all), on.Width))
 	for _, t := range all {
-		if !t.Healthy {
+		if remark := t.NeedsHelp + t.Held; remark != "" {
 			b.WriteString("\n")
-			b.WriteString(wrap(plain.Cut(t.key()+": "+t.NeedsHelp, longestRemark), ""))
+			b.WriteString(wrap(plain.Cut(t.key()+": "+remark, longestRemark), ""))
 			b.WriteString("  sagescale explain " + t.key() + "\n")
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -74,12 +75,17 @@ func (e evaluated) changes() bool { return e.record.Activity != nil }
 
 // ails returns the reason for which somebody must look after the target, empty for none.
 func (e evaluated) ails() string {
+	return cmp.Or(e.reason(scaling.Code.NeedsHelp), e.record.Error)
+}
+
+// reason returns the first reason of such a code, empty for none.
+func (e evaluated) reason(such func(scaling.Code) bool) string {
 	for _, r := range e.record.Decision.NotScaledReasons {
-		if r.Code.NeedsHelp() {
+		if such(r.Code) {
 			return fmt.Sprintf("%s: %s", r.Code, r.Message)
 		}
 	}
-	return e.record.Error
+	return ""
 }
 
 // known reports whether SageMaker said anything of the variant.
