@@ -238,7 +238,7 @@ func (h handingOver) suspended(ctx context.Context) (report.HandOverStep, error)
 func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Resume all scaling of it in Application Auto Scaling",
-		Why:  "From then on sagescale refuses every change of it by itself, with ScalingConflict.",
+		Why:  "From then on every change that sagescale would make of it is refused with ScalingConflict.",
 		Call: registerCall(h.name, false),
 	}
 	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
@@ -269,7 +269,7 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 	case err != nil:
 		return s, err
 	case conflict != "":
-		s.State, s.Detail = report.StepOK, "every evaluation ends with ScalingConflict"
+		s.State, s.Detail = report.StepOK, "every change that sagescale would make is refused with ScalingConflict"
 	case h.yes:
 		return refuse(s, "sagescale sees no other scaler: it is still suspended. Look at it, and try again"), nil
 	default:
@@ -282,7 +282,7 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 func (h handingOver) leave(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Take the target out of the policy, and deploy",
-		Why:  "Until then sagescale only says at every tick that it refuses.",
+		Why:  "Until then every change that it would make is refused with ScalingConflict.",
 		Call: "make deploy POLICY=scaling.yaml",
 	}
 	p, err := h.Policy(ctx)
