@@ -70,6 +70,7 @@ func TestHandOverRefusals(t *testing.T) {
 		{"hand-over", "", "accepts 1 arg(s), received 0; see sagescale hand-over --help", exitInvalid},
 		{"hand-over chat-llm", "", `"chat-llm" is not the name of an endpoint, a slash, and that of a variant; see sagescale hand-over --help`, exitInvalid},
 		{"hand-over chat-lm/AllTraffic", "", "there is no endpoint chat-lm in eu-west-1", exitInvalid},
+		{"hand-over CHAT-LLM/AllTraffic --yes", "", "SageMaker calls endpoint CHAT-LLM chat-llm: write the name as it does", exitInvalid},
 		{"hand-over chat-llm/Alltraffic", "", "endpoint chat-llm has no variant Alltraffic: it has AllTraffic", exitInvalid},
 		{"hand-over chat-llm/AllTraffic --format xml", "", `--format "xml" is neither`, exitInvalid},
 		{"hand-over chat-llm/AllTraffic --stack none", "", "name it by --stack", exitInvalid},

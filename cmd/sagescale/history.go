@@ -177,7 +177,11 @@ func (c *course) observe(ctx context.Context, d deployment.Deployment, endpoint 
 	if err != nil && !errors.Is(err, activity.ErrNotFound) {
 		return err
 	}
-	c.exists = err == nil
+	if c.exists = err == nil; c.exists {
+		if err := (variantName{endpoint: endpoint}).spelled(c.endpoint); err != nil {
+			return err
+		}
+	}
 	if c.state, _, err = d.Store.Load(ctx, endpoint); err != nil {
 		if _, denied := deployment.Denied(err); denied || ctx.Err() != nil {
 			return err

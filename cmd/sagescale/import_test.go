@@ -166,6 +166,7 @@ func TestImportRefusals(t *testing.T) {
 		{args: "import", want: "requires at least 1 arg(s), only received 0; see sagescale import --help", code: exitInvalid},
 		{args: "import chat_llm", want: `"chat_llm" is not the name of an endpoint; see sagescale import --help`, code: exitInvalid},
 		{args: "import chat-lm", want: "there is no endpoint chat-lm in eu-west-1", code: exitInvalid},
+		{args: "import Chat-LLM", want: "SageMaker calls endpoint Chat-LLM chat-llm: write the name as it does", code: exitInvalid},
 		{args: "import chat-llm/Alltraffic", want: "endpoint chat-llm has no variant Alltraffic: it has AllTraffic", code: exitInvalid},
 		{args: "import chat-llm --format xml", want: `--format "xml" is neither text nor json`, code: exitInvalid},
 		{args: "import chat-llm --out exists.yaml", want: "exists.yaml exists: give another --out, or --force to write over it", code: exitInvalid},

@@ -110,6 +110,9 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 	if errors.Is(err, activity.ErrNotFound) {
 		return e, invalid(fmt.Errorf("there is no endpoint %s in %s", n.endpoint, a.Region))
 	}
+	if err == nil {
+		err = n.spelled(e)
+	}
 	if err != nil || n.variant == "" {
 		return e, err
 	}
@@ -117,6 +120,16 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 		return e, nil
 	}
 	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(variantsOf(e), ", ")))
+}
+
+// spelled refuses a name that SageMaker takes in another case than it says it: what is
+// registered, recorded and set for the endpoint is under the name as SageMaker says it, and
+// would not be found.
+func (n variantName) spelled(e activity.Endpoint) error {
+	if n.endpoint == e.Name {
+		return nil
+	}
+	return invalid(fmt.Errorf("SageMaker calls endpoint %s %s: write the name as it does", n.endpoint, e.Name))
 }
 
 // variantsOf names the variants of an endpoint.
