@@ -87,6 +87,9 @@ func (o *importOptions) check(cmd *cobra.Command, args []string) ([]variantName,
 		if err != nil {
 			return nil, invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 		}
+		if again := slices.IndexFunc(names, name.overlaps); again >= 0 {
+			return nil, invalid(fmt.Errorf("%s and %s name a variant twice: give one of the two", names[again], name))
+		}
 		names = append(names, name)
 	}
 	if err := errors.Join(checkFormat(*o.format), o.checkReplay(cmd)); err != nil {

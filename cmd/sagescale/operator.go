@@ -72,6 +72,13 @@ func (n variantName) String() string {
 	return n.endpoint + "/" + n.variant
 }
 
+// overlaps reports whether two names have a variant in common: a name without one is that
+// of all variants of its endpoint.
+func (n variantName) overlaps(other variantName) bool {
+	whole := n.variant == "" || other.variant == ""
+	return n.endpoint == other.endpoint && (whole || n.variant == other.variant)
+}
+
 // parseVariant reads ENDPOINT/VARIANT. The names are SageMaker's.
 func parseVariant(text string) (variantName, error) {
 	const name = `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`
