@@ -37,10 +37,13 @@ scheduled actions and alarms stay there as they are. Of a variant that is
 registered and not suspended sagescale changes nothing (ScalingConflict): so
 one of them scales it, and for a minute at most none does.
 
+The way back needs no deployment: it is open when the stack is gone, too.
+
 The exit code is 1 when a step cannot be taken. Needed are the IAM actions
-cloudformation:DescribeStacks, lambda:GetFunction, sagemaker:DescribeEndpoint,
-application-autoscaling:DescribeScalableTargets and, with --yes,
-application-autoscaling:RegisterScalableTarget.`,
+sagemaker:DescribeEndpoint, application-autoscaling:DescribeScalableTargets and,
+with --yes, application-autoscaling:RegisterScalableTarget; and
+cloudformation:DescribeStacks and lambda:GetFunction, without which the way back
+only cannot say whether the policy still has the target.`,
 		Example: `  sagescale hand-over chat-llm/AllTraffic        # what would be done
   sagescale hand-over chat-llm/AllTraffic --yes  # do it
   sagescale hand-over chat-llm/AllTraffic --back --yes`,
@@ -82,7 +85,7 @@ func (o *handOverOptions) run(cmd *cobra.Command, args []string) error {
 
 // handOver takes the steps, or looks at them.
 func (o *handOverOptions) handOver(ctx context.Context, name variantName) (report.HandOver, error) {
-	d, err := o.open(ctx)
+	d, err := o.reach(ctx)
 	if err != nil {
 		return report.HandOver{}, err
 	}
@@ -91,13 +94,13 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 		return report.HandOver{}, err
 	}
 	variant, _ := e.Variant(name.variant)
-	h := handingOver{Deployment: d, name: name, variant: variant, yes: o.yes}
+	h := handingOver{Deployment: d, where: o.where, name: name, variant: variant, yes: o.yes}
 	steps := h.forth()
 	if o.back {
 		steps = h.back()
 	}
 	out := report.HandOver{
-		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: d.Stack, Back: o.back, CarriedOut: o.yes,
+		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: o.where.Stack, Back: o.back, CarriedOut: o.yes,
 	}
 	for _, take := range steps {
 		s, err := take(ctx)
@@ -114,9 +117,21 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 	return out, nil
 }
 
+// reach opens what the steps need: on the way back the account alone, because that way
+// must not hang on what one wants to get away from.
+func (o *handOverOptions) reach(ctx context.Context) (deployment.Deployment, error) {
+	if !o.back {
+		return o.open(ctx)
+	}
+	a, err := o.openAccount(ctx)
+	return deployment.Deployment{Account: a}, err
+}
+
 // handingOver is a hand-over of a variant, whose steps are carried out or only looked at.
+// Of the deployment the way back has the account alone.
 type handingOver struct {
 	deployment.Deployment
+	where   deployment.Where
 	name    variantName
 	variant activity.Variant
 	yes     bool
@@ -278,22 +293,33 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 	return s, nil
 }
 
-// leave says what is left for the user to do on the way back.
+// leave says what is left for the user to do on the way back. That is known for sure only
+// where the deployed policy can be read.
 func (h handingOver) leave(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Take the target out of the policy, and deploy",
 		Why:  "Until then every change that it would make is refused with ScalingConflict.",
 		Call: "make deploy POLICY=scaling.yaml",
 	}
-	p, err := h.Policy(ctx)
+	p, err := h.deployedPolicy(ctx)
 	if err != nil {
-		return s, err
+		s.State, s.Detail = report.StepYours, "whether the deployed policy has the target is not known: "+cause(err)
+		return s, ctx.Err()
 	}
 	s.State = report.StepYours
 	if _, ok := h.target(p); !ok {
 		s.State, s.Detail = report.StepBefore, "the deployed policy has no such target"
 	}
 	return s, nil
+}
+
+// deployedPolicy looks for the deployment, and for its policy.
+func (h handingOver) deployedPolicy(ctx context.Context) (*policy.Policy, error) {
+	d, err := deployment.Open(ctx, h.where)
+	if err != nil {
+		return nil, err
+	}
+	return d.Policy(ctx)
 }
 
 // refuse makes a step one that cannot be taken, and why.

@@ -9,6 +9,9 @@ import (
 	"sagescale/internal/activity"
 )
 
+// handedOver has the variant suspended.
+func handedOver(a *registrar) { a.targets[0]["SuspendedState"] = suspension(true, true, true) }
+
 // What people see of a hand-over, forth and back: what would be done, what was done, and
 // that it is not done twice.
 func TestHandOver(t *testing.T) {
@@ -33,11 +36,20 @@ func TestHandOver(t *testing.T) {
 		"stubborn": {func(a *registrar) { a.stubborn = true }, []string{"hand-over chat-llm/AllTraffic --yes"}, 1},
 		"stubborn-back": {func(a *registrar) {
 			a.stubborn = true
-			a.targets[0]["SuspendedState"] = suspension(true, true, true)
+			handedOver(a)
 		}, []string{"hand-over chat-llm/AllTraffic --back --yes"}, 1},
 		"left-the-policy": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "AllTraffic", "Blue") }, []string{"hand-over chat-llm/AllTraffic --back"}, 0},
 		"it-fails":        {func(a *registrar) { a.failing = "RegisterScalableTarget" }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
-		"other-case":      {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
+		"stack-gone":      {handedOver, []string{"hand-over chat-llm/AllTraffic --back --yes --stack gone"}, 1},
+		"unreadable-policy": {func(a *registrar) {
+			handedOver(a)
+			a.policy = "version: 9\n"
+		}, []string{"hand-over chat-llm/AllTraffic --back --yes"}, 1},
+		"denied-policy": {func(a *registrar) {
+			handedOver(a)
+			a.denies = "GetFunction"
+		}, []string{"hand-over chat-llm/AllTraffic --back --yes"}, 1},
+		"other-case": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := registeredChat(2050)
