@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,10 +19,11 @@ import (
 type handOverOptions struct {
 	operatorOptions
 	back, yes bool
+	now       func() time.Time
 }
 
-func handOverCommand() *cobra.Command {
-	var o handOverOptions
+func handOverCommand(now func() time.Time) *cobra.Command {
+	o := handOverOptions{now: now}
 	cmd := &cobra.Command{
 		Use:   "hand-over ENDPOINT/VARIANT",
 		Short: "Hand a variant over from Application Auto Scaling, or back",
@@ -43,7 +44,9 @@ The exit code is 1 when a step cannot be taken. Needed are the IAM actions
 sagemaker:DescribeEndpoint, application-autoscaling:DescribeScalableTargets and,
 with --yes, application-autoscaling:RegisterScalableTarget; and
 cloudformation:DescribeStacks and lambda:GetFunction, without which the way back
-only cannot say whether the policy still has the target.`,
+only cannot say whether the policy still has the target. To hand over, also
+dynamodb:Query, for whether an override pauses the target, and
+logs:FilterLogEvents, for whether the functions evaluate.`,
 		Example: `  sagescale hand-over chat-llm/AllTraffic        # what would be done
   sagescale hand-over chat-llm/AllTraffic --yes  # do it
   sagescale hand-over chat-llm/AllTraffic --back --yes`,
@@ -94,7 +97,7 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 		return report.HandOver{}, err
 	}
 	variant, _ := e.Variant(name.variant)
-	h := handingOver{Deployment: d, where: o.where, name: name, variant: variant, yes: o.yes}
+	h := handingOver{Deployment: d, where: o.where, name: name, variant: variant, yes: o.yes, now: o.now}
 	steps := h.forth()
 	if o.back {
 		steps = h.back()
@@ -135,6 +138,7 @@ type handingOver struct {
 	name    variantName
 	variant activity.Variant
 	yes     bool
+	now     func() time.Time
 }
 
 // step looks at how a step stands and, if it may, takes it.
@@ -149,45 +153,6 @@ func (h handingOver) forth() []step {
 func (h handingOver) back() []step {
 	return []step{h.resume, h.resumed, h.leave}
 }
-
-// deployed checks that there is somebody to hand over to.
-func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) {
-	s := report.HandOverStep{
-		What: "The deployed policy has the target, and acts",
-		Why:  "Otherwise nobody would scale the variant after the next step.",
-		Call: "lambda:GetFunction, for the policy file in the bundle of " + h.Stack,
-	}
-	p, err := h.Policy(ctx)
-	if err != nil {
-		return s, err
-	}
-	t, ok := h.target(p)
-	switch {
-	case !ok:
-		return refuse(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
-			"it, and deploy", h.name, some(keys(p)), h.name), nil
-	case t.DryRun:
-		return refuse(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
-	case h.variant.Unsupported != "":
-		return refuse(s, "%s", h.variant.Unsupported), nil
-	case h.variant.Conflict != "":
-		return refuse(s, "%s", h.variant.Conflict), nil
-	}
-	s.State, s.Detail = report.StepOK, "its limits are "+limitsOf(t)
-	return s, nil
-}
-
-// target is the variant's target in a policy, whatever the case of the endpoint's name.
-func (h handingOver) target(p *policy.Policy) (policy.Target, bool) {
-	for _, t := range p.Targets {
-		if strings.EqualFold(t.Endpoint, h.name.endpoint) && t.Variant == h.name.variant {
-			return t, true
-		}
-	}
-	return policy.Target{}, false
-}
-
-func limitsOf(t policy.Target) string { return fmt.Sprintf("%d to %d", t.Limits.Min, t.Limits.Max) }
 
 // suspend suspends all scaling of the variant in Application Auto Scaling.
 func (h handingOver) suspend(ctx context.Context) (report.HandOverStep, error) {

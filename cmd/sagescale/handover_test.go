@@ -1,16 +1,35 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sagescale/internal/activity"
+	"sagescale/internal/policy"
 )
 
 // handedOver has the variant suspended.
 func handedOver(a *registrar) { a.targets[0]["SuspendedState"] = suspension(true, true, true) }
+
+// overridden has an operator set something aside.
+func overridden(a *registrar, o policy.Override) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	a.put("chat-llm", "override#AllTraffic", map[string]any{"override": map[string]any{"S": string(text)}})
+}
+
+// pausedFor has an operator pause the target.
+func pausedFor(d policy.Direction, left time.Duration) func(*registrar) {
+	return func(a *registrar) {
+		overridden(a, policy.Override{Pause: d, Until: today().Add(left), By: "anna", Reason: "load test"})
+	}
+}
 
 // What people see of a hand-over, forth and back: what would be done, what was done, and
 // that it is not done twice.
@@ -49,7 +68,17 @@ func TestHandOver(t *testing.T) {
 			handedOver(a)
 			a.denies = "GetFunction"
 		}, []string{"hand-over chat-llm/AllTraffic --back --yes"}, 1},
-		"other-case": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
+		"paused":     {pausedFor(policy.Both, time.Hour), []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"paused-in":  {pausedFor(policy.In, time.Hour), []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"was-paused": {pausedFor(policy.Both, -time.Second), []string{"hand-over chat-llm/AllTraffic --yes"}, 1},
+		"held": {func(a *registrar) {
+			overridden(a, policy.Override{Min: new(2), Max: new(2), Until: today().Add(time.Hour)})
+		},
+			[]string{"hand-over chat-llm/AllTraffic --yes"}, 1},
+		"overdue":      {func(a *registrar) { a.logs = ticked(4*time.Minute, "") }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"no-tick":      {func(a *registrar) { a.logs = ticked(time.Hour, "") }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"tick-unknown": {func(a *registrar) { a.denies = "FilterLogEvents" }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
+		"other-case":   {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := registeredChat(2050)
@@ -62,7 +91,7 @@ func TestHandOver(t *testing.T) {
 			for _, operation := range a.asked {
 				if operation == "RegisterScalableTarget" {
 					writes++
-				} else if !strings.HasPrefix(operation, "Describe") && !slices.Contains([]string{"GetFunction", "bundle"}, operation) {
+				} else if !strings.HasPrefix(operation, "Describe") && !slices.Contains([]string{"GetFunction", "bundle", "Query", "FilterLogEvents"}, operation) {
 					t.Errorf("hand-over calls %s", operation)
 				}
 			}
@@ -89,6 +118,7 @@ func TestHandOverRefusals(t *testing.T) {
 		{"hand-over chat-llm/AllTraffic", "DescribeStacks", "these credentials lack the IAM action cloudformation:DescribeStacks", exitFailed},
 		{"hand-over chat-llm/AllTraffic", "DescribeEndpoint", "these credentials lack the IAM action sagemaker:DescribeEndpoint", exitFailed},
 		{"hand-over chat-llm/AllTraffic", "GetFunction", "these credentials lack the IAM action lambda:GetFunction", exitFailed},
+		{"hand-over chat-llm/AllTraffic --yes", "Query", "these credentials lack the IAM action dynamodb:Query", exitFailed},
 		{"hand-over chat-llm/AllTraffic", "DescribeScalableTargets", "these credentials lack the IAM action application-autoscaling:DescribeScalableTargets", exitFailed},
 		{"hand-over chat-llm/AllTraffic --back", "DescribeScalableTargets", "these credentials lack the IAM action application-autoscaling:DescribeScalableTargets", exitFailed},
 		{"hand-over chat-llm/AllTraffic --yes", "RegisterScalableTarget", "these credentials lack the IAM action application-autoscaling:RegisterScalableTarget", exitFailed},
