@@ -13,6 +13,7 @@ import (
 	"sagescale/internal/migrate"
 	"sagescale/internal/policy"
 	"sagescale/internal/report"
+	"sagescale/internal/shell"
 )
 
 // handOverOptions are the flags of hand-over.
@@ -104,6 +105,7 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 	}
 	out := report.HandOver{
 		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: o.where.Stack, Back: o.back, CarriedOut: o.yes,
+		On: o.place(),
 	}
 	for _, take := range steps {
 		s, err := take(ctx)
@@ -159,7 +161,7 @@ func (h handingOver) suspend(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Suspend all scaling of it in Application Auto Scaling",
 		Why:  "Two scalers on one variant fight. What is registered stays, so that the way back is one call.",
-		Call: registerCall(h.name, true),
+		Call: h.registerCall(true),
 	}
 	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
 	if err != nil {
@@ -219,7 +221,7 @@ func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Resume all scaling of it in Application Auto Scaling",
 		Why:  "From then on every change that sagescale would make of it is refused with ScalingConflict.",
-		Call: registerCall(h.name, false),
+		Call: h.registerCall(false),
 	}
 	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
 	if err != nil {
@@ -306,12 +308,16 @@ func (h handingOver) outside(r migrate.Registered) string {
 }
 
 // registerCall is the call that sets what is suspended, as the AWS CLI makes it.
-func registerCall(name variantName, suspended bool) string {
+func (h handingOver) registerCall(suspended bool) string {
+	place := shell.Place(h.where).Flags("aws")
+	if place != "" {
+		place += " \\\n"
+	}
 	return fmt.Sprintf(`aws application-autoscaling register-scalable-target \
---service-namespace sagemaker \
+%[4]s--service-namespace sagemaker \
 --scalable-dimension sagemaker:variant:DesiredInstanceCount \
---resource-id endpoint/%s/variant/%s \
+--resource-id endpoint/%[1]s/variant/%[2]s \
 --suspended-state '{"DynamicScalingInSuspended": %[3]t,
   "DynamicScalingOutSuspended": %[3]t,
-  "ScheduledScalingSuspended": %[3]t}'`, name.endpoint, name.variant, suspended)
+  "ScheduledScalingSuspended": %[3]t}'`, h.name.endpoint, h.name.variant, suspended, place)
 }

@@ -8,6 +8,7 @@ import (
 
 	"sagescale/internal/policy"
 	"sagescale/internal/report"
+	"sagescale/internal/shell"
 )
 
 // deployed checks that there is somebody to hand over to.
@@ -44,8 +45,8 @@ func (h handingOver) meant(p *policy.Policy) (t policy.Target, why string) {
 	t, ok := h.target(p)
 	switch {
 	case !ok:
-		why = fmt.Sprintf("the policy has no target %s: it has %s. Add it, as sagescale import %s writes it, and deploy",
-			h.name, some(keys(p)), h.name)
+		why = fmt.Sprintf("the policy has no target %s: it has %s. Add it, as %s writes it, and deploy",
+			h.name, some(keys(p)), shell.Place{Profile: h.where.Profile, Region: h.where.Region}.Put("sagescale import "+h.name.String()))
 	case t.Endpoint != h.name.endpoint:
 		why = fmt.Sprintf("the policy calls the endpoint %s, and SageMaker %s: write it as SageMaker does, and deploy",
 			t.Endpoint, h.name.endpoint)
@@ -70,7 +71,8 @@ func (h handingOver) paused(ctx context.Context) (why string, err error) {
 	if o.Pause == "" || !o.InForce(h.now()) {
 		return "", nil
 	}
-	return fmt.Sprintf("the target is paused by the %s: end that by sagescale resume %s", o, h.name), nil
+	return fmt.Sprintf("the target is paused by the %s: end that by %s", o,
+		shell.Place(h.where).Put("sagescale resume "+h.name.String())), nil
 }
 
 // asleep says that the functions have not evaluated of late, or that it is not known.

@@ -78,7 +78,9 @@ func TestHandOver(t *testing.T) {
 		"overdue":      {func(a *registrar) { a.logs = ticked(4*time.Minute, "") }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
 		"no-tick":      {func(a *registrar) { a.logs = ticked(time.Hour, "") }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
 		"tick-unknown": {func(a *registrar) { a.denies = "FilterLogEvents" }, []string{"hand-over chat-llm/AllTraffic --yes"}, 0},
-		"other-case":   {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
+		"placed": {nil, []string{"hand-over chat-llm/AllTraffic --region eu-west-1 --stack sagescale",
+			"hand-over chat-llm/AllTraffic --back --region eu-west-1 --stack gone"}, 0},
+		"other-case": {func(a *registrar) { a.policy = strings.ReplaceAll(tracked, "chat-llm", "Chat-LLM") }, []string{"hand-over chat-llm/AllTraffic"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := registeredChat(2050)

@@ -166,6 +166,7 @@ func (o *historyOptions) histories(ctx context.Context, asked variantName, span 
 		if err != nil {
 			return nil, err
 		}
+		h.On = o.place()
 		out = append(out, h)
 	}
 	return out, ctx.Err()

@@ -162,7 +162,7 @@ func (o *importOptions) run(cmd *cobra.Command, args []string, now func() time.T
 // registered reads what is registered and makes targets of it.
 func (o *importOptions) registered(cmd *cobra.Command, a deployment.Account, names []variantName, now time.Time) (report.Imported, []migrate.Registered, error) {
 	defer working(cmd.ErrOrStderr(), "asking AWS what is registered")()
-	answer := report.Imported{Region: a.Region}
+	answer := report.Imported{Region: a.Region, On: o.place()}
 	var all []migrate.Registered
 	for _, name := range names {
 		found, others, err := registeredOf(cmd.Context(), a, name)

@@ -14,6 +14,7 @@ import (
 	"sagescale/internal/cloudformation"
 	"sagescale/internal/config"
 	"sagescale/internal/deployment"
+	"sagescale/internal/shell"
 )
 
 // accountOptions are the flags of the commands that work on an account.
@@ -28,6 +29,9 @@ func (o *accountOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.where.Region, "region", "", "AWS `Region`, in place of AWS_REGION and the profile's")
 	o.format = formatFlag(cmd, "text")
 }
+
+// place is where the commands work that are shown for the next step: as this one was told.
+func (o *accountOptions) place() shell.Place { return shell.Place(o.where) }
 
 // openAccount opens the account; an error says what to do next where something can be done.
 func (o *accountOptions) openAccount(ctx context.Context) (deployment.Account, error) {
