@@ -45,8 +45,9 @@ func (h handingOver) meant(p *policy.Policy) (t policy.Target, why string) {
 	t, ok := h.target(p)
 	switch {
 	case !ok:
+		account := shell.Place{Profile: h.where.Profile, Region: h.where.Region} // import takes no stack
 		why = fmt.Sprintf("the policy has no target %s: it has %s. Add it, as %s writes it, and deploy",
-			h.name, some(keys(p)), shell.Place{Profile: h.where.Profile, Region: h.where.Region}.Put("sagescale import "+h.name.String()))
+			h.name, some(keys(p)), account.Put("sagescale import "+h.name.String()))
 	case t.Endpoint != h.name.endpoint:
 		why = fmt.Sprintf("the policy calls the endpoint %s, and SageMaker %s: write it as SageMaker does, and deploy",
 			t.Endpoint, h.name.endpoint)
