@@ -198,7 +198,13 @@ func (a *deployed) bundle(w io.Writer) {
 func (a *deployed) endpoint(w http.ResponseWriter, body []byte) {
 	var request struct{ EndpointName string }
 	a.read(body, &request)
-	e, ok := a.endpoints[request.EndpointName]
+	name := request.EndpointName
+	for known := range a.endpoints {
+		if strings.EqualFold(known, name) { // as SageMaker takes it
+			name = known
+		}
+	}
+	e, ok := a.endpoints[name]
 	if !ok {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, `{"__type": "ValidationException", "message": "Could not find endpoint \"arn\"."}`)
@@ -213,7 +219,7 @@ func (a *deployed) endpoint(w http.ResponseWriter, body []byte) {
 		variants = append(variants, map[string]any{"VariantName": v.Name, "CurrentInstanceCount": v.Current, "DesiredInstanceCount": v.Desired})
 	}
 	a.write(w, map[string]any{
-		"EndpointName": request.EndpointName, "EndpointStatus": e.Status, "EndpointConfigName": e.Config,
+		"EndpointName": name, "EndpointStatus": e.Status, "EndpointConfigName": e.Config,
 		"CreationTime": e.CreationTime.Unix(), "LastModifiedTime": e.Modified.Unix(), "ProductionVariants": variants,
 	})
 }

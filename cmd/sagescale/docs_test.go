@@ -154,7 +154,7 @@ func TestPagesRunAsWritten(t *testing.T) {
 					continue
 				}
 				ran++
-				out := shell(t, dir, b.text)
+				out := runBlock(t, dir, b.text)
 				if i+1 == len(all) || all[i+1].language != "text" || !all[i+1].follows {
 					if out != "" {
 						t.Errorf("prints what the page does not show: %s", out)
@@ -180,9 +180,9 @@ func TestPagesRunAsWritten(t *testing.T) {
 	}
 }
 
-// shell runs a block in a folder, with the command on the PATH as the scripts have it, and
+// runBlock runs a block in a folder, with the command on the PATH as the scripts have it, and
 // returns what it prints. It reaches no account: nothing says which.
-func shell(t *testing.T, dir, text string) string {
+func runBlock(t *testing.T, dir, text string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-eu", "-c", text)
 	cmd.Dir = dir

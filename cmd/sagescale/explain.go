@@ -101,7 +101,9 @@ func (o *explainOptions) explain(ctx context.Context, name variantName, at time.
 	if !found {
 		return report.Explanation{}, o.nothing(ctx, d, name, at, unreadable)
 	}
-	return explained(ctx, d, r)
+	e, err := explained(ctx, d, r)
+	e.On = o.place()
+	return e, err
 }
 
 // recordGroups are the log groups that have decision records.

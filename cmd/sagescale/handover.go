@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,16 +13,18 @@ import (
 	"sagescale/internal/migrate"
 	"sagescale/internal/policy"
 	"sagescale/internal/report"
+	"sagescale/internal/shell"
 )
 
 // handOverOptions are the flags of hand-over.
 type handOverOptions struct {
 	operatorOptions
 	back, yes bool
+	now       func() time.Time
 }
 
-func handOverCommand() *cobra.Command {
-	var o handOverOptions
+func handOverCommand(now func() time.Time) *cobra.Command {
+	o := handOverOptions{now: now}
 	cmd := &cobra.Command{
 		Use:   "hand-over ENDPOINT/VARIANT",
 		Short: "Hand a variant over from Application Auto Scaling, or back",
@@ -37,10 +39,15 @@ scheduled actions and alarms stay there as they are. Of a variant that is
 registered and not suspended sagescale changes nothing (ScalingConflict): so
 one of them scales it, and for a minute at most none does.
 
+The way back needs no deployment: it is open when the stack is gone, too.
+
 The exit code is 1 when a step cannot be taken. Needed are the IAM actions
-cloudformation:DescribeStacks, lambda:GetFunction, sagemaker:DescribeEndpoint,
-application-autoscaling:DescribeScalableTargets and, with --yes,
-application-autoscaling:RegisterScalableTarget.`,
+sagemaker:DescribeEndpoint, application-autoscaling:DescribeScalableTargets and,
+with --yes, application-autoscaling:RegisterScalableTarget; and
+cloudformation:DescribeStacks and lambda:GetFunction, without which the way back
+only cannot say whether the policy still has the target. To hand over, also
+dynamodb:Query, for whether an override pauses the target, and
+logs:FilterLogEvents, for whether the functions evaluate.`,
 		Example: `  sagescale hand-over chat-llm/AllTraffic        # what would be done
   sagescale hand-over chat-llm/AllTraffic --yes  # do it
   sagescale hand-over chat-llm/AllTraffic --back --yes`,
@@ -82,7 +89,7 @@ func (o *handOverOptions) run(cmd *cobra.Command, args []string) error {
 
 // handOver takes the steps, or looks at them.
 func (o *handOverOptions) handOver(ctx context.Context, name variantName) (report.HandOver, error) {
-	d, err := o.open(ctx)
+	d, err := o.reach(ctx)
 	if err != nil {
 		return report.HandOver{}, err
 	}
@@ -91,13 +98,14 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 		return report.HandOver{}, err
 	}
 	variant, _ := e.Variant(name.variant)
-	h := handingOver{Deployment: d, name: name, variant: variant, yes: o.yes}
+	h := handingOver{Deployment: d, where: o.where, name: name, variant: variant, yes: o.yes, now: o.now}
 	steps := h.forth()
 	if o.back {
 		steps = h.back()
 	}
 	out := report.HandOver{
-		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: d.Stack, Back: o.back, CarriedOut: o.yes,
+		Endpoint: name.endpoint, Variant: name.variant, Region: d.Region, Stack: o.where.Stack, Back: o.back, CarriedOut: o.yes,
+		On: o.place(),
 	}
 	for _, take := range steps {
 		s, err := take(ctx)
@@ -114,12 +122,25 @@ func (o *handOverOptions) handOver(ctx context.Context, name variantName) (repor
 	return out, nil
 }
 
+// reach opens what the steps need: on the way back the account alone, because that way
+// must not hang on what one wants to get away from.
+func (o *handOverOptions) reach(ctx context.Context) (deployment.Deployment, error) {
+	if !o.back {
+		return o.open(ctx)
+	}
+	a, err := o.openAccount(ctx)
+	return deployment.Deployment{Account: a}, err
+}
+
 // handingOver is a hand-over of a variant, whose steps are carried out or only looked at.
+// Of the deployment the way back has the account alone.
 type handingOver struct {
 	deployment.Deployment
+	where   deployment.Where
 	name    variantName
 	variant activity.Variant
 	yes     bool
+	now     func() time.Time
 }
 
 // step looks at how a step stands and, if it may, takes it.
@@ -135,51 +156,12 @@ func (h handingOver) back() []step {
 	return []step{h.resume, h.resumed, h.leave}
 }
 
-// deployed checks that there is somebody to hand over to.
-func (h handingOver) deployed(ctx context.Context) (report.HandOverStep, error) {
-	s := report.HandOverStep{
-		What: "The deployed policy has the target, and acts",
-		Why:  "Otherwise nobody would scale the variant after the next step.",
-		Call: "lambda:GetFunction, for the policy file in the bundle of " + h.Stack,
-	}
-	p, err := h.Policy(ctx)
-	if err != nil {
-		return s, err
-	}
-	t, ok := h.target(p)
-	switch {
-	case !ok:
-		return refuse(s, "the policy has no target %s: it has %s. Add it, as sagescale import %s writes "+
-			"it, and deploy", h.name, some(keys(p)), h.name), nil
-	case t.DryRun:
-		return refuse(s, "the target has dryRun: it would never act. Take dryRun out and deploy"), nil
-	case h.variant.Unsupported != "":
-		return refuse(s, "%s", h.variant.Unsupported), nil
-	case h.variant.Conflict != "":
-		return refuse(s, "%s", h.variant.Conflict), nil
-	}
-	s.State, s.Detail = report.StepOK, "its limits are "+limitsOf(t)
-	return s, nil
-}
-
-// target is the variant's target in a policy, whatever the case of the endpoint's name.
-func (h handingOver) target(p *policy.Policy) (policy.Target, bool) {
-	for _, t := range p.Targets {
-		if strings.EqualFold(t.Endpoint, h.name.endpoint) && t.Variant == h.name.variant {
-			return t, true
-		}
-	}
-	return policy.Target{}, false
-}
-
-func limitsOf(t policy.Target) string { return fmt.Sprintf("%d to %d", t.Limits.Min, t.Limits.Max) }
-
 // suspend suspends all scaling of the variant in Application Auto Scaling.
 func (h handingOver) suspend(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Suspend all scaling of it in Application Auto Scaling",
 		Why:  "Two scalers on one variant fight. What is registered stays, so that the way back is one call.",
-		Call: registerCall(h.name, true),
+		Call: h.registerCall(true),
 	}
 	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
 	if err != nil {
@@ -238,8 +220,8 @@ func (h handingOver) suspended(ctx context.Context) (report.HandOverStep, error)
 func (h handingOver) resume(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Resume all scaling of it in Application Auto Scaling",
-		Why:  "From then on sagescale refuses every change of it by itself, with ScalingConflict.",
-		Call: registerCall(h.name, false),
+		Why:  "From then on every change that sagescale would make of it is refused with ScalingConflict.",
+		Call: h.registerCall(false),
 	}
 	r, ok, err := h.Registrations.Find(ctx, h.name.endpoint, h.name.variant)
 	if err != nil {
@@ -269,7 +251,7 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 	case err != nil:
 		return s, err
 	case conflict != "":
-		s.State, s.Detail = report.StepOK, "every evaluation ends with ScalingConflict"
+		s.State, s.Detail = report.StepOK, "every change that sagescale would make is refused with ScalingConflict"
 	case h.yes:
 		return refuse(s, "sagescale sees no other scaler: it is still suspended. Look at it, and try again"), nil
 	default:
@@ -278,22 +260,33 @@ func (h handingOver) resumed(ctx context.Context) (report.HandOverStep, error) {
 	return s, nil
 }
 
-// leave says what is left for the user to do on the way back.
+// leave says what is left for the user to do on the way back. That is known for sure only
+// where the deployed policy can be read.
 func (h handingOver) leave(ctx context.Context) (report.HandOverStep, error) {
 	s := report.HandOverStep{
 		What: "Take the target out of the policy, and deploy",
-		Why:  "Until then sagescale only says at every tick that it refuses.",
+		Why:  "Until then every change that it would make is refused with ScalingConflict.",
 		Call: "make deploy POLICY=scaling.yaml",
 	}
-	p, err := h.Policy(ctx)
+	p, err := h.deployedPolicy(ctx)
 	if err != nil {
-		return s, err
+		s.State, s.Detail = report.StepYours, "whether the deployed policy has the target is not known: "+cause(err)
+		return s, ctx.Err()
 	}
 	s.State = report.StepYours
 	if _, ok := h.target(p); !ok {
 		s.State, s.Detail = report.StepBefore, "the deployed policy has no such target"
 	}
 	return s, nil
+}
+
+// deployedPolicy looks for the deployment, and for its policy.
+func (h handingOver) deployedPolicy(ctx context.Context) (*policy.Policy, error) {
+	d, err := deployment.Open(ctx, h.where)
+	if err != nil {
+		return nil, err
+	}
+	return d.Policy(ctx)
 }
 
 // refuse makes a step one that cannot be taken, and why.
@@ -315,12 +308,16 @@ func (h handingOver) outside(r migrate.Registered) string {
 }
 
 // registerCall is the call that sets what is suspended, as the AWS CLI makes it.
-func registerCall(name variantName, suspended bool) string {
+func (h handingOver) registerCall(suspended bool) string {
+	place := shell.Place(h.where).Flags("aws")
+	if place != "" {
+		place += " \\\n"
+	}
 	return fmt.Sprintf(`aws application-autoscaling register-scalable-target \
---service-namespace sagemaker \
+%[4]s--service-namespace sagemaker \
 --scalable-dimension sagemaker:variant:DesiredInstanceCount \
---resource-id endpoint/%s/variant/%s \
+--resource-id endpoint/%[1]s/variant/%[2]s \
 --suspended-state '{"DynamicScalingInSuspended": %[3]t,
   "DynamicScalingOutSuspended": %[3]t,
-  "ScheduledScalingSuspended": %[3]t}'`, name.endpoint, name.variant, suspended)
+  "ScheduledScalingSuspended": %[3]t}'`, h.name.endpoint, h.name.variant, suspended, place)
 }

@@ -166,6 +166,7 @@ func (o *historyOptions) histories(ctx context.Context, asked variantName, span 
 		if err != nil {
 			return nil, err
 		}
+		h.On = o.place()
 		out = append(out, h)
 	}
 	return out, ctx.Err()
@@ -177,7 +178,11 @@ func (c *course) observe(ctx context.Context, d deployment.Deployment, endpoint 
 	if err != nil && !errors.Is(err, activity.ErrNotFound) {
 		return err
 	}
-	c.exists = err == nil
+	if c.exists = err == nil; c.exists {
+		if err := (variantName{endpoint: endpoint}).spelled(c.endpoint); err != nil {
+			return err
+		}
+	}
 	if c.state, _, err = d.Store.Load(ctx, endpoint); err != nil {
 		if _, denied := deployment.Denied(err); denied || ctx.Err() != nil {
 			return err

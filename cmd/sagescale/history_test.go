@@ -200,6 +200,7 @@ func TestHistoriesThatAreRefused(t *testing.T) {
 		{"history chat-llm --to 2026-11-23T11:00:00Z", "", "is to come", exitInvalid},
 		{"history chat-llm --format xml", "", `--format "xml" is neither`, exitInvalid},
 		{"history chat-lm", "", "there is no endpoint chat-lm in eu-west-1", exitInvalid},
+		{"history Chat-llm", "", "SageMaker calls endpoint Chat-llm chat-llm: write the name as it does", exitInvalid},
 		{"history chat-llm/Shadow", "", "endpoint chat-llm has no variant Shadow, and had none in this time", exitInvalid},
 		{"history chat-llm --stack none", "", "there is no such stack: name it by --stack", exitInvalid},
 		{"history chat-llm", "Query", "these credentials lack the IAM action dynamodb:Query", exitFailed},

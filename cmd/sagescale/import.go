@@ -87,6 +87,9 @@ func (o *importOptions) check(cmd *cobra.Command, args []string) ([]variantName,
 		if err != nil {
 			return nil, invalid(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 		}
+		if again := slices.IndexFunc(names, name.overlaps); again >= 0 {
+			return nil, invalid(fmt.Errorf("%s and %s name a variant twice: give one of the two", names[again], name))
+		}
 		names = append(names, name)
 	}
 	if err := errors.Join(checkFormat(*o.format), o.checkReplay(cmd)); err != nil {
@@ -159,7 +162,7 @@ func (o *importOptions) run(cmd *cobra.Command, args []string, now func() time.T
 // registered reads what is registered and makes targets of it.
 func (o *importOptions) registered(cmd *cobra.Command, a deployment.Account, names []variantName, now time.Time) (report.Imported, []migrate.Registered, error) {
 	defer working(cmd.ErrOrStderr(), "asking AWS what is registered")()
-	answer := report.Imported{Region: a.Region}
+	answer := report.Imported{Region: a.Region, On: o.place()}
 	var all []migrate.Registered
 	for _, name := range names {
 		found, others, err := registeredOf(cmd.Context(), a, name)

@@ -97,7 +97,7 @@ IAM actions, and write nothing but what they say.`,
 	grouped(root, "See and understand a deployment:",
 		statusCommand(now), planCommand(now), explainCommand(now), historyCommand(now), doctorCommand(now))
 	grouped(root, "Steer a target of it:", pauseCommand(now), holdCommand(now), limitsCommand(now), resumeCommand(now))
-	grouped(root, "Move from Application Auto Scaling:", importCommand(now), handOverCommand())
+	grouped(root, "Move from Application Auto Scaling:", importCommand(now), handOverCommand(now))
 	grouped(root, "Help:", completionCommand(), manCommand())
 	root.SetHelpCommandGroupID("Help:")
 	complete(root)

@@ -14,6 +14,7 @@ import (
 	"sagescale/internal/cloudformation"
 	"sagescale/internal/config"
 	"sagescale/internal/deployment"
+	"sagescale/internal/shell"
 )
 
 // accountOptions are the flags of the commands that work on an account.
@@ -28,6 +29,9 @@ func (o *accountOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.where.Region, "region", "", "AWS `Region`, in place of AWS_REGION and the profile's")
 	o.format = formatFlag(cmd, "text")
 }
+
+// place is where the commands work that are shown for the next step: as this one was told.
+func (o *accountOptions) place() shell.Place { return shell.Place(o.where) }
 
 // openAccount opens the account; an error says what to do next where something can be done.
 func (o *accountOptions) openAccount(ctx context.Context) (deployment.Account, error) {
@@ -72,6 +76,13 @@ func (n variantName) String() string {
 	return n.endpoint + "/" + n.variant
 }
 
+// overlaps reports whether two names have a variant in common: a name without one is that
+// of all variants of its endpoint.
+func (n variantName) overlaps(other variantName) bool {
+	whole := n.variant == "" || other.variant == ""
+	return n.endpoint == other.endpoint && (whole || n.variant == other.variant)
+}
+
 // parseVariant reads ENDPOINT/VARIANT. The names are SageMaker's.
 func parseVariant(text string) (variantName, error) {
 	const name = `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`
@@ -110,6 +121,9 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 	if errors.Is(err, activity.ErrNotFound) {
 		return e, invalid(fmt.Errorf("there is no endpoint %s in %s", n.endpoint, a.Region))
 	}
+	if err == nil {
+		err = n.spelled(e)
+	}
 	if err != nil || n.variant == "" {
 		return e, err
 	}
@@ -117,6 +131,16 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 		return e, nil
 	}
 	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(variantsOf(e), ", ")))
+}
+
+// spelled refuses a name that SageMaker takes in another case than it says it: what is
+// registered, recorded and set for the endpoint is under the name as SageMaker says it, and
+// would not be found.
+func (n variantName) spelled(e activity.Endpoint) error {
+	if n.endpoint == e.Name {
+		return nil
+	}
+	return invalid(fmt.Errorf("SageMaker calls endpoint %s %s: write the name as it does", n.endpoint, e.Name))
 }
 
 // variantsOf names the variants of an endpoint.

@@ -13,6 +13,7 @@ import (
 
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
+	"sagescale/internal/shell"
 )
 
 // overrideOptions are the flags of the commands that set an override.
@@ -188,7 +189,7 @@ func (o *overrideOptions) set(ctx context.Context, w io.Writer, name variantName
 		return err
 	}
 	override.By = plain.Cut(plain.Text(override.By), longestName)
-	answer := overrideAnswer{Endpoint: name.endpoint, Variant: name.variant, Override: &override}
+	answer := overrideAnswer{on: o.place(), Endpoint: name.endpoint, Variant: name.variant, Override: &override}
 	state, before, err := d.Store.Load(ctx, name.endpoint)
 	if err != nil {
 		answer.Note = "what was set before could not be read, and is replaced: " + err.Error()
@@ -236,7 +237,7 @@ func (o *operatorOptions) resume(ctx context.Context, w io.Writer, name variantN
 	if err != nil {
 		return err
 	}
-	answer := overrideAnswer{Endpoint: name.endpoint, Variant: name.variant}
+	answer := overrideAnswer{on: o.place(), Endpoint: name.endpoint, Variant: name.variant}
 	_, before, err := d.Store.Load(ctx, name.endpoint)
 	if err != nil {
 		answer.Note = "what was set could not be read, and is deleted: " + err.Error()
@@ -255,6 +256,7 @@ type overrideAnswer struct {
 	Override *policy.Override `json:"override"` // null for none
 	Replaced *policy.Override `json:"replaced,omitempty"`
 	Note     string           `json:"note,omitempty"`
+	on       shell.Place      // where the command works that ends it
 }
 
 // replaces notes the override before, if it is still in force.
@@ -287,7 +289,7 @@ func (a *overrideAnswer) write(w io.Writer, format string, now time.Time) error 
 	}
 	if a.Override != nil {
 		p.line("It takes effect at the next evaluation, within a minute. To end it:")
-		p.line("  sagescale resume %s", name)
+		p.line("  %s", a.on.Put("sagescale resume "+name.String()))
 	}
 	return p.err
 }

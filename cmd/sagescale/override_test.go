@@ -63,7 +63,7 @@ func (a *fakeAccount) stacks(w http.ResponseWriter, name string) {
 }
 
 func (a *fakeAccount) endpoint(w http.ResponseWriter, body []byte) {
-	if !bytes.Contains(body, []byte(`"chat-llm"`)) {
+	if !bytes.Contains(bytes.ToLower(body), []byte(`"chat-llm"`)) {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, `{"__type": "ValidationException", "message": "Could not find endpoint \"arn\"."}`)
 		return
@@ -234,6 +234,7 @@ func TestOverridesThatAreRefused(t *testing.T) {
 		{"limits chat-llm/AllTraffic --min 5 --max 4 --for 1h", "", "must be at most maxCapacity (4)", exitInvalid},
 		{"resume chat-llm", "", `"chat-llm" is not the name`, exitInvalid},
 		{"pause chat-lm/AllTraffic --for 1h", "", "there is no endpoint chat-lm in eu-west-1", exitInvalid},
+		{"pause Chat-LLM/AllTraffic --for 1h", "", "SageMaker calls endpoint Chat-LLM chat-llm: write the name as it does", exitInvalid},
 		{"pause chat-llm/Alltraffic --for 1h", "", "endpoint chat-llm has no variant Alltraffic: it has AllTraffic, Shadow", exitInvalid},
 		{"pause chat-llm/AllTraffic --for 1h --stack none", "", "read stack none in eu-west-1: there is no such stack: name it by --stack, or look in another Region", exitInvalid},
 		{"pause chat-llm/AllTraffic --for 1h --stack other", "", "has no output Table: it is not one of sagescale's", exitInvalid},

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 )
@@ -31,7 +32,9 @@ const blue = "endpoint/chat-llm/variant/AllTraffic"
 
 // registeredChat is chat registered with limits of 1 to 8.
 func registeredChat(load float64) *registrar {
-	return &registrar{deployed: chat(tracked, load), targets: []map[string]any{{
+	a := chat(tracked, load)
+	a.logs = ticked(time.Minute, "")
+	return &registrar{deployed: a, targets: []map[string]any{{
 		"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
 		"ResourceId": blue, "MinCapacity": 1, "MaxCapacity": 8, "SuspendedState": suspension(false, false, false),
 	}}}

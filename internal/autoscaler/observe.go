@@ -89,7 +89,7 @@ func (e *Evaluator) observe(ctx context.Context, v *view) {
 		v.fail(fmt.Errorf("describe endpoint %s: %w", name, err))
 		return
 	}
-	described.Name = name
+	described.Name = name // the policy's, by which its state is kept, whatever case SageMaker says
 	v.endpoint, v.state, v.overrides = described, state, overrides
 	if state.Damage != "" {
 		v.fail(fmt.Errorf("the state of endpoint %s is lost: %s", name, state.Damage))

@@ -208,6 +208,8 @@ func illEndpoints() []ill {
 	}
 	return []ill{
 		{"no endpoint", func(w *world) { delete(w.endpoints, "Embed") }, "endpoint", "Embed", doctor.Problem, "There is no endpoint Embed in eu-west-1."},
+		{"an endpoint by another case", endpoint(func(e *activity.Endpoint) { e.Name = "embed" }), "endpoint", "Embed", doctor.Problem,
+			"SageMaker calls endpoint Embed of the policy embed."},
 		{"an endpoint that has failed", status("Failed", time.Minute), "status", "Embed", doctor.Problem, "can only be deleted"},
 		{"an endpoint that is busy", status("Updating", time.Minute), "status", "Embed", doctor.Note, "is Updating: it is being changed"},
 		{"an endpoint that is busy for long", status("Updating", 61*time.Minute), "status", "Embed", doctor.Problem, "is Updating since 2026-11-23 08:59Z, for 61m."},

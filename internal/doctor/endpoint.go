@@ -147,6 +147,11 @@ func (d *Doctor) present(p *patient) check {
 					todo("Make it, correct its name in the policy, or take it out, and deploy.")}
 			case p.endpointErr != nil:
 				return []Finding{d.unseen("endpoint "+p.name+" and its variants could not be looked at", p.endpointErr)}
+			case p.endpoint.Name != p.name:
+				return []Finding{tell(Problem, "SageMaker calls endpoint %s of the policy %s.", p.name, p.endpoint.Name).
+					because("A name is taken in any case, but who else scales it, and what is set for it by hand, is found " +
+						"by the name as SageMaker says it.").
+					todo("Write the name in the policy as SageMaker does, and deploy.")}
 			}
 			return nil
 		},

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"sagescale/internal/config"
+	"sagescale/internal/shell"
 )
 
 // Level is how much a finding matters.
@@ -65,7 +65,7 @@ func (f Finding) todo(do string) Finding {
 
 // by is the command that does it.
 func (f Finding) by(words ...string) Finding {
-	f.Command = command(words...)
+	f.Command = shell.Line(words...)
 	return f
 }
 
@@ -103,8 +103,9 @@ func (d *Doctor) report(f facts, findings []Finding) Report {
 		Stack: d.Stack, Region: d.Region, Account: f.who.Account, Caller: f.who.Name,
 		Time: f.now.UTC().Truncate(time.Second), Findings: gathered(findings),
 	}
+	place := shell.Place{Stack: d.Stack, Profile: d.Profile, Region: d.Region} // whatever the shell's environment says
 	for i, f := range r.Findings {
-		r.Findings[i].Command = d.placed(f.Command)
+		r.Findings[i].Command = place.Put(f.Command)
 		switch f.Level {
 		case Problem:
 			r.Summary.Problems++
@@ -189,43 +190,6 @@ func (d *Doctor) unseen(what string, err error) Finding {
 
 // sentence ends a text with a full stop.
 func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
-
-// command writes a command line that a person may paste into a shell.
-func command(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quote(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// placed returns a command with what makes it one on this deployment, whatever the shell's
-// environment says.
-func (d *Doctor) placed(text string) string {
-	tool, _, _ := strings.Cut(text, " ")
-	if tool != "aws" && tool != "sagescale" {
-		return text
-	}
-	if tool == "sagescale" && d.Stack != config.StackName {
-		text += " --stack " + quote(d.Stack)
-	}
-	if d.Profile != "" {
-		text += " --profile " + quote(d.Profile)
-	}
-	return text + " --region " + quote(d.Region)
-}
-
-// quote keeps a shell from making anything of a word.
-func quote(word string) string {
-	plainly := func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return letter || strings.ContainsRune("-_./:=,@", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plainly(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
 
 // list names at most a handful of things.
 func list(names []string) string {

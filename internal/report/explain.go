@@ -11,13 +11,14 @@ import (
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
+	"sagescale/internal/shell"
 	"sagescale/internal/whatif"
 )
 
 // Explanation is a decision and what is to be said of it. Record is nil for one that was
 // made offline; Changes is nil where it is not known what would change the decision, and
 // Lifts are empty where that is not asked. Notes are what else somebody must know, who
-// reads it.
+// reads it. On is where the commands of Lifts are to work.
 type Explanation struct {
 	Input    scaling.Input
 	Decision scaling.Decision
@@ -25,6 +26,7 @@ type Explanation struct {
 	Changes  *whatif.Answer
 	Lifts    []whatif.Lift
 	Notes    []string
+	On       shell.Place
 }
 
 // Text writes the explanation as Decision does.
@@ -69,7 +71,7 @@ func (e Explanation) JSON(w io.Writer) error {
 		Notes      []string            `json:"notes"`
 	}{
 		e.Record, append([]activity.Activity{}, e.Input.Activities...), e.Changes,
-		append([]whatif.Lift{}, e.Lifts...), append([]string{}, e.Notes...),
+		e.placed(), append([]string{}, e.Notes...),
 	})
 }
 
@@ -154,9 +156,21 @@ func (e Explanation) changes(b *strings.Builder) {
 	for _, l := range lifts {
 		section(b, "to lift", fmt.Sprintf("%s: %s", l.Code, l.What))
 		for _, command := range l.Commands {
-			fmt.Fprintf(b, "              %s\n", command)
+			b.WriteString(pasted("              ", e.On, command))
 		}
 	}
+}
+
+// placed are all lifts, with the commands as they are on the place.
+func (e Explanation) placed() []whatif.Lift {
+	out := append([]whatif.Lift{}, e.Lifts...)
+	for i, l := range out {
+		out[i].Commands = nil
+		for _, command := range l.Commands {
+			out[i].Commands = append(out[i].Commands, e.On.Put(command))
+		}
+	}
+	return out
 }
 
 // lifts are those that are shown: where the capacity is right there is nothing to lift, and

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"sagescale/internal/plain"
+	"sagescale/internal/shell"
 )
 
 // HandOver is how a variant goes from Application Auto Scaling to sagescale, or Back, step
-// by step. CarriedOut says that the steps were not only looked at.
+// by step. CarriedOut says that the steps were not only looked at. On is where the commands
+// that are shown work.
 type HandOver struct {
 	Endpoint   string         `json:"endpoint"`
 	Variant    string         `json:"variant"`
@@ -19,6 +21,7 @@ type HandOver struct {
 	Back       bool           `json:"back"`
 	CarriedOut bool           `json:"carriedOut"`
 	Steps      []HandOverStep `json:"steps"`
+	On         shell.Place    `json:"-"`
 }
 
 // HandOverStep is one step: what, why, by which call, and how it stands. Detail says what
@@ -84,20 +87,22 @@ func (h HandOver) end() string {
 	if h.Back {
 		back, forth = forth, back
 	}
-	command := fmt.Sprintf("  sagescale hand-over %s/%s", h.Endpoint, h.Variant)
+	command := func(flags string) string {
+		return pasted("  ", h.On, fmt.Sprintf("sagescale hand-over %s/%s%s", h.Endpoint, h.Variant, flags))
+	}
 	switch {
 	case h.has(StepFailed):
 		return wrap("What the last step has changed is not known. Mend what it says, and look again:",
-			"") + command + forth + "\n"
+			"") + command(forth)
 	case h.Refused() && h.has(StepDone):
 		return wrap("It is not complete. Mend what the last step says, and begin again: what is done is "+
 			"not done twice.", "")
 	case h.Refused():
 		return wrap("Nothing was changed. Mend what the last step says first.", "")
 	case h.has(StepToDo):
-		return "Nothing was changed. To carry it out:\n" + command + forth + " --yes\n"
+		return "Nothing was changed. To carry it out:\n" + command(forth+" --yes")
 	case h.has(StepYours):
 		return "The rest is yours to do.\n"
 	}
-	return "It is done. The way back:\n" + command + back + "\n"
+	return "It is done. The way back:\n" + command(back)
 }

@@ -12,6 +12,7 @@ import (
 	"sagescale/internal/plain"
 	"sagescale/internal/records"
 	"sagescale/internal/scaling"
+	"sagescale/internal/shell"
 )
 
 // History is what came of one target between two times. Load are the requests and Capacity
@@ -21,7 +22,7 @@ import (
 //
 // Read says that the decision records were read: Decisions are their stretches, Records
 // how many there were, and Unreadable counts those that could not be understood. Notes are
-// what else somebody must know, who reads it.
+// what else somebody must know, who reads it. On is where the commands that are shown work.
 type History struct {
 	Endpoint, Variant string
 	From, To          time.Time
@@ -33,6 +34,7 @@ type History struct {
 	Records           int
 	Unreadable        int
 	Notes             []string
+	On                shell.Place
 }
 
 func (h History) key() string { return h.Endpoint + "/" + h.Variant }
@@ -63,8 +65,8 @@ func (h History) text(b *strings.Builder) {
 		b.WriteString("\n" + wrap("Note: "+plain.Cut(n, longestRemark), ""))
 	}
 	if h.Records > 0 {
-		fmt.Fprintf(b, "\nOne decision in words, as of this moment:\n  sagescale explain %s --at %s\n",
-			h.key(), h.moment().UTC().Format(time.RFC3339))
+		b.WriteString("\nOne decision in words, as of this moment:\n")
+		b.WriteString(pasted("  ", h.On, "sagescale explain "+h.key()+" --at "+h.moment().UTC().Format(time.RFC3339)))
 	}
 }
 

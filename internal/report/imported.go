@@ -9,11 +9,13 @@ import (
 
 	"sagescale/internal/migrate"
 	"sagescale/internal/plain"
+	"sagescale/internal/shell"
 )
 
 // Imported is what became of what Application Auto Scaling has registered. Policy is the
 // text of the policy file, which was written to File, or to no file. Others are variants of
-// the endpoints that are not registered. Backtest is nil when nothing was replayed.
+// the endpoints that are not registered. Backtest is nil when nothing was replayed. On is
+// where the commands that are shown work.
 type Imported struct {
 	Region   string
 	Targets  []migrate.Target
@@ -21,6 +23,7 @@ type Imported struct {
 	Policy   string
 	File     string
 	Backtest *Backtest
+	On       shell.Place
 }
 
 // imported is what is said of one target to machines.
@@ -85,7 +88,7 @@ func (i Imported) Text(w io.Writer) error {
 	b.WriteString("\n" + wrap("The policy is in "+i.File+". Look at it, and deploy it; nothing is scaled by it "+
 		"before the hand-over:", ""))
 	for _, t := range i.Targets {
-		fmt.Fprintf(&b, "  sagescale hand-over %s/%s\n", *t.Spec.Endpoint, *t.Spec.Variant)
+		b.WriteString(pasted("  ", i.On, "sagescale hand-over "+*t.Spec.Endpoint+"/"+*t.Spec.Variant))
 	}
 	_, err := io.WriteString(w, plain.Text(b.String()))
 	return err

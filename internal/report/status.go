@@ -12,6 +12,7 @@ import (
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
+	"sagescale/internal/shell"
 )
 
 // TickOverdue is after how long without an evaluation something is wrong.
@@ -25,11 +26,12 @@ type Screen struct {
 
 // Status is how a deployment does. Tick is when its functions last evaluated, zero when
 // that was too long ago to be seen; TickError says why it could not be seen, or what went
-// wrong with that evaluation.
+// wrong with that evaluation. On is where the commands that are shown work.
 type Status struct {
 	Outlook
 	Tick      time.Time
 	TickError string
+	On        shell.Place
 }
 
 // standing is what a status says of one target to machines.
@@ -137,7 +139,7 @@ func (s Status) Text(w io.Writer, on Screen) error {
 		if remark := t.NeedsHelp + t.Held; remark != "" {
 			b.WriteString("\n")
 			b.WriteString(wrap(plain.Cut(t.key()+": "+remark, longestRemark), ""))
-			b.WriteString("  sagescale explain " + t.key() + "\n")
+			b.WriteString(pasted("  ", s.On, "sagescale explain "+t.key()))
 		}
 	}
 	_, err := io.WriteString(w, on.paint(plain.Text(b.String())))

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"sagescale/internal/shell"
 )
 
 const lineWidth = 79
@@ -77,6 +79,16 @@ func wrap(text, indent string) string {
 		column += width
 	}
 	return b.String() + "\n"
+}
+
+// pasted is a line with a command to paste, as it is on a place. Where it is too long its
+// flags stand on a line of their own.
+func pasted(indent string, on shell.Place, command string) string {
+	text := indent + on.Put(command)
+	if len(text) > lineWidth {
+		text = indent + command + strings.Replace(strings.TrimPrefix(on.Put(command), command), " ", " \\\n"+indent+"  ", 1)
+	}
+	return text + "\n"
 }
 
 // plural counts things, of which the name is given for one.

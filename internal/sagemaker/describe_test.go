@@ -47,6 +47,19 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// SageMaker takes a name in any case: what it says is the name.
+func TestDescribeSaysTheName(t *testing.T) {
+	for asked, answer := range map[string]string{
+		"CHAT-llm": fmt.Sprintf(described, ""),
+		"chat-llm": `{"EndpointStatus":"InService","CreationTime":1794398400}`,
+	} {
+		got, err := serve(t, ok(answer)).endpoints().Describe(bounded(t), asked)
+		if err != nil || got.Name != "chat-llm" {
+			t.Errorf("asked for %s: got %q, %v", asked, got.Name, err)
+		}
+	}
+}
+
 // A variant that is not scaled by a count of instances says why; missing is not
 // zero.
 //

@@ -4,6 +4,7 @@
 package sagemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type Endpoints struct{ client api }
 func New(client api) *Endpoints { return &Endpoints{client} }
 
 // Describe returns what SageMaker says of an endpoint. It fails with
-// activity.ErrNotFound when there is none of that name.
+// activity.ErrNotFound when there is none of that name. SageMaker takes a name in any
+// case: the one that is returned is as SageMaker says it.
 func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.Endpoint, error) {
 	out, err := e.client.DescribeEndpoint(ctx, &sagemaker.DescribeEndpointInput{EndpointName: &endpoint})
 	if err != nil {
@@ -41,7 +43,7 @@ func (e *Endpoints) Describe(ctx context.Context, endpoint string) (activity.End
 		return activity.Endpoint{}, errors.New("call DescribeEndpoint: the answer has no status or no creation time")
 	}
 	described := activity.Endpoint{
-		Name:         endpoint,
+		Name:         cmp.Or(aws.ToString(out.EndpointName), endpoint),
 		Status:       string(out.EndpointStatus),
 		CreationTime: out.CreationTime.UTC(),
 		Modified:     aws.ToTime(out.LastModifiedTime).UTC(),

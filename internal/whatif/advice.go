@@ -44,6 +44,8 @@ func command(c scaling.Code, d scaling.Decision, override *policy.Override) stri
 	switch c {
 	case scaling.Paused:
 		return "sagescale resume %s"
+	case scaling.ScalingConflict:
+		return "sagescale hand-over %s"
 	case scaling.AlreadyAtMax, scaling.AlreadyAtMin:
 		if set {
 			return "sagescale resume %s"
@@ -116,7 +118,7 @@ func whatElse(c scaling.Code) string {
 	case scaling.CapacityNotInService:
 		return "who asked SageMaker for another capacity: it comes, or is asked for again as it serves"
 	case scaling.ScalingConflict:
-		return "one scaler: take the target out of Application Auto Scaling, or out of the policy"
+		return "one scaler: hand it over, or take the target out of the policy"
 	default:
 		return whatOfAWS(c)
 	}

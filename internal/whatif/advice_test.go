@@ -36,6 +36,7 @@ func TestLiftsCommands(t *testing.T) {
 		"a pause":                    {held(5, scaling.Paused), &policy.Override{Pause: policy.Both}, []string{"sagescale resume E/V"}},
 		"a cooldown":                 {twice, nil, []string{"sagescale hold E/V 3 --for 1h"}},
 		"a velocity":                 {held(9, scaling.VelocityLimit), nil, []string{"sagescale hold E/V 6 --for 1h"}},
+		"two scalers":                {held(5, scaling.ScalingConflict), nil, []string{"sagescale hand-over E/V"}},
 		"a dry run":                  {held(5, scaling.DryRun), nil, nil},
 	} {
 		lifts := whatif.Lifts("E/V", tt.decision, tt.override)

@@ -93,7 +93,7 @@ func (s *stage) movesOver(t *testing.T) {
 	s.says(t, 0, []string{"Suspend all scaling of it in Application Auto Scaling: to do", "Nothing was changed."}, "hand-over", target)
 	s.says(t, 0, []string{"Suspend all scaling of it in Application Auto Scaling: done", "It is done."}, "hand-over", target, "--yes")
 	s.says(t, 0, []string{
-		"Resume all scaling of it in Application Auto Scaling: done", "every evaluation ends with ScalingConflict",
+		"Resume all scaling of it in Application Auto Scaling: done", "every change that sagescale would make is refused with ScalingConflict",
 	}, "hand-over", target, "--back", "--yes")
 }
 
