@@ -142,7 +142,11 @@ func (r *roff) options(cmd *cobra.Command) {
 		if f.Value.Type() != "bool" && !unset(f.DefValue) {
 			usage += " (default " + f.DefValue + ")"
 		}
-		r.tagged(strings.TrimSpace("--"+f.Name+" "+name), strings.Join(strings.Fields(usage), " "))
+		names := "--" + f.Name
+		if f.Shorthand != "" {
+			names = "-" + f.Shorthand + ", " + names
+		}
+		r.tagged(strings.TrimSpace(names+" "+name), strings.Join(strings.Fields(usage), " "))
 	})
 }
 
