@@ -116,16 +116,7 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 	if _, ok := e.Variant(n.variant); ok {
 		return e, nil
 	}
-	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(variantsOf(e), ", ")))
-}
-
-// variantsOf names the variants of an endpoint.
-func variantsOf(e activity.Endpoint) []string {
-	var names []string
-	for _, v := range e.Variants {
-		names = append(names, v.Name)
-	}
-	return names
+	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(e.VariantNames(), ", ")))
 }
 
 // moment shows a time, and how far it is from now.
