@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -43,21 +42,9 @@ func writePages(root *cobra.Command, dir string) error {
 	}
 	var all error
 	for name, text := range pages {
-		all = errors.Join(all, writePage(filepath.Join(dir, name+".1"), text))
+		all = errors.Join(all, save(filepath.Join(dir, name+".1"), text))
 	}
 	return all
-}
-
-func writePage(path, text string) error {
-	file, err := create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	if _, err := io.WriteString(file, text); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return file.Commit()
 }
 
 // listed returns the commands that a person may choose from, in their order.
