@@ -101,7 +101,15 @@ func usual(t *testing.T, target policy.Target, recorder recorder) int {
 		seen.Metrics = append(seen.Metrics, s)
 	}
 	var log bytes.Buffer
-	recorder(slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), autoscaler.Record{
+	// The clock's nanoseconds are written without the zeros at their end.
+	clock := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Time(slog.TimeKey, now)
+		}
+		return a
+	}
+	handler := slog.NewJSONHandler(&log, &slog.HandlerOptions{ReplaceAttr: clock})
+	recorder(slog.New(handler))(t.Context(), autoscaler.Record{
 		Time: now, Endpoint: target.Endpoint, Variant: target.Variant, Policy: "0123456789abcdef",
 		Trigger:     autoscaler.Trigger{Kind: "Tick", Invocation: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"},
 		Observation: seen, Decision: scaling.Decide(scaling.Input{Now: now, Target: target, Observation: seen}),
