@@ -38,7 +38,7 @@ each command is written there too, as sagescale-COMMAND.1.`,
 func writePages(root *cobra.Command, dir string) error {
 	pages := map[string]string{root.Name(): manual(root)}
 	for _, cmd := range listed(root) {
-		pages[pageName(cmd)] = page(cmd)
+		pages[pageName(cmd)] = manualOf(cmd)
 	}
 	var all error
 	for name, text := range pages {
@@ -83,8 +83,8 @@ func manual(root *cobra.Command) string {
 	return r.String()
 }
 
-// page is the page of one command.
-func page(cmd *cobra.Command) string {
+// manualOf is the page of one command.
+func manualOf(cmd *cobra.Command) string {
 	r := &roff{}
 	r.title(pageName(cmd))
 	r.section("NAME")

@@ -47,7 +47,7 @@ func TestManualIsWellFormed(t *testing.T) {
 // checkFlags says which flags of a command are not on its page, in both of their forms.
 func checkFlags(t *testing.T, cmd *cobra.Command) {
 	t.Helper()
-	text := page(cmd)
+	text := manualOf(cmd)
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		form := "--" + f.Name
 		if f.Shorthand != "" {
