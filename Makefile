@@ -144,8 +144,8 @@ generate: infra/node_modules/.installed ## Rewrite what is generated: the JSON S
 	go test ./test/faults -run Readme -update
 	go run ./test/mutants -broken test/faults/broken.txt -update
 	go test ./internal -run Licences -update
-	go test ./infra ./infra/dashboard -run 'Readme|Golden|Cost|Limits' -update
-	go test ./internal/simulate -run Cost -update # of what the template declares
+	go test -p 1 ./infra/dashboard ./infra -run 'Readme|Golden|Cost|Limits' -update
+	go test ./internal/simulate -run Cost -update # of what the template declares, and the README counts
 	$(MAKE) --no-print-directory scores-page
 
 .PHONY: clean

@@ -189,6 +189,19 @@ func create(path string) (*report.File, error) {
 	return file, err
 }
 
+// save writes a text to a file, whole or not at all.
+func save(path, text string) error {
+	file, err := create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := io.WriteString(file, text); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return file.Commit()
+}
+
 // spares refuses an output that is one of the inputs; what was not given is none.
 func spares(flag, output string, inputs ...string) error {
 	for _, input := range inputs {

@@ -68,7 +68,8 @@ func well(t *testing.T) *clinic {
 		}},
 	})
 	a.logs = map[string][]logLine{"schedule-logs": {{
-		today().Add(-time.Minute), `{"msg": "evaluation", "record": {"endpoint": "Chat-LLM", "variant": "AllTraffic", "decision": {}}}`,
+		today().Add(-time.Minute), `{"msg": "evaluation", "record": {"time": "` + today().Add(-time.Minute).Format(time.RFC3339) +
+			`", "endpoint": "Chat-LLM", "variant": "AllTraffic", "decision": {}}}`,
 	}}}
 	return &clinic{deployed: a, digest: p.Digest, reserved: map[string]int{}, clock: today()}
 }

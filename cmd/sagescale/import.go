@@ -248,7 +248,7 @@ func named(endpoint string, variants []string) []string {
 // answer writes the policy, and says what differs.
 func (o *importOptions) answer(cmd *cobra.Command, answer report.Imported) error {
 	if o.out != "" {
-		if err := writePolicy(o.out, answer.Policy); err != nil {
+		if err := save(o.out, answer.Policy); err != nil {
 			return err
 		}
 	}
@@ -269,17 +269,4 @@ func (o *importOptions) answer(cmd *cobra.Command, answer report.Imported) error
 		err = errHelp // the answer says what
 	}
 	return err
-}
-
-// writePolicy writes a policy to a file, whole or not at all.
-func writePolicy(path, text string) error {
-	file, err := create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	if _, err := file.Write([]byte(text)); err != nil {
-		return err
-	}
-	return file.Commit()
 }

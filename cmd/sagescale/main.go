@@ -59,9 +59,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	return exitCode(err)
 }
 
-// rootCommand has all commands. now is for how long they take, for which days backtest
-// reads from CloudWatch, and for when an override ends; nothing else that they answer
-// depends on it.
+// rootCommand has all commands. now is for how long they take, and for what the commands
+// that call AWS ask and answer: what is so now, which days they read, when an override ends.
+// The others answer the same at any time.
 func rootCommand(now func() time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sagescale",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -39,25 +38,13 @@ each command is written there too, as sagescale-COMMAND.1.`,
 func writePages(root *cobra.Command, dir string) error {
 	pages := map[string]string{root.Name(): manual(root)}
 	for _, cmd := range listed(root) {
-		pages[pageName(cmd)] = page(cmd)
+		pages[pageName(cmd)] = manualOf(cmd)
 	}
 	var all error
 	for name, text := range pages {
-		all = errors.Join(all, writePage(filepath.Join(dir, name+".1"), text))
+		all = errors.Join(all, save(filepath.Join(dir, name+".1"), text))
 	}
 	return all
-}
-
-func writePage(path, text string) error {
-	file, err := create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	if _, err := io.WriteString(file, text); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return file.Commit()
 }
 
 // listed returns the commands that a person may choose from, in their order.
@@ -96,8 +83,8 @@ func manual(root *cobra.Command) string {
 	return r.String()
 }
 
-// page is the page of one command.
-func page(cmd *cobra.Command) string {
+// manualOf is the page of one command.
+func manualOf(cmd *cobra.Command) string {
 	r := &roff{}
 	r.title(pageName(cmd))
 	r.section("NAME")
@@ -142,7 +129,11 @@ func (r *roff) options(cmd *cobra.Command) {
 		if f.Value.Type() != "bool" && !unset(f.DefValue) {
 			usage += " (default " + f.DefValue + ")"
 		}
-		r.tagged(strings.TrimSpace("--"+f.Name+" "+name), strings.Join(strings.Fields(usage), " "))
+		names := "--" + f.Name
+		if f.Shorthand != "" {
+			names = "-" + f.Shorthand + ", " + names
+		}
+		r.tagged(strings.TrimSpace(names+" "+name), strings.Join(strings.Fields(usage), " "))
 	})
 }
 

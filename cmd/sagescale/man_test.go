@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Every line of the page is text or a request that man(7) has, blocks end, nothing is
@@ -34,10 +37,26 @@ func TestManualIsWellFormed(t *testing.T) {
 		if !strings.Contains(text, `.SS "`+escape(cmd.UseLine())+`"`) {
 			t.Errorf("%s has no section", cmd.CommandPath())
 		}
+		checkFlags(t, cmd)
 	}
 	if again := manual(newRoot()); again != text {
 		t.Error("the page is another one the second time")
 	}
+}
+
+// checkFlags says which flags of a command are not on its page, in both of their forms.
+func checkFlags(t *testing.T, cmd *cobra.Command) {
+	t.Helper()
+	text := manualOf(cmd)
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		form := "--" + f.Name
+		if f.Shorthand != "" {
+			form = "-" + f.Shorthand + ", " + form
+		}
+		if f.Name != "help" && !regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(plainStart(escape(form)))+`( |$)`).MatchString(text) {
+			t.Errorf("%s: %s is not on the page", cmd.CommandPath(), form)
+		}
+	})
 }
 
 // Whatever is written stands there as it is.

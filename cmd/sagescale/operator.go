@@ -130,7 +130,7 @@ func (n variantName) describe(ctx context.Context, a deployment.Account) (activi
 	if _, ok := e.Variant(n.variant); ok {
 		return e, nil
 	}
-	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(variantsOf(e), ", ")))
+	return e, invalid(fmt.Errorf("endpoint %s has no variant %s: it has %s", n.endpoint, n.variant, strings.Join(e.VariantNames(), ", ")))
 }
 
 // spelled refuses a name that SageMaker takes in another case than it says it: what is
@@ -141,15 +141,6 @@ func (n variantName) spelled(e activity.Endpoint) error {
 		return nil
 	}
 	return invalid(fmt.Errorf("SageMaker calls endpoint %s %s: write the name as it does", n.endpoint, e.Name))
-}
-
-// variantsOf names the variants of an endpoint.
-func variantsOf(e activity.Endpoint) []string {
-	var names []string
-	for _, v := range e.Variants {
-		names = append(names, v.Name)
-	}
-	return names
 }
 
 // moment shows a time, and how far it is from now.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sagescale/test/page"
 )
 
 // The README shows what the demo prints, but for the list of activities.
@@ -58,20 +60,5 @@ func openReadme(t *testing.T) readme {
 // shows fails unless want stands between the markers of that name.
 func (r readme) shows(t *testing.T, name, want string) {
 	t.Helper()
-	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->\n"
-	before, after, found := strings.Cut(r.text, begin)
-	_, after, found2 := strings.Cut(after, end)
-	if !found || !found2 {
-		t.Fatalf("README.md has no markers %s%s", begin, end)
-	}
-	updated := before + begin + "```text\n" + want + "```\n" + end + after
-	if *update {
-		if err := os.WriteFile(r.path, []byte(updated), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if updated != r.text {
-		t.Errorf("README.md shows something else; run make generate. It is:\n%s", want)
-	}
+	page.Shows(t, r.path, name, "```text\n"+want+"```\n", *update)
 }

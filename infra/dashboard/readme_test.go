@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,62 +14,42 @@ import (
 	"sagescale/internal/function"
 	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
+	"sagescale/test/page"
+	"sagescale/test/price"
 )
 
-// What AWS takes in us-east-1, late in 2026, in dollars: a month for a metric and for a
-// dashboard beyond the third of an account, and for a GB of logs, taken in and searched.
 const (
-	priceMetric    = 0.30
-	priceDashboard = 3.00
-	priceIngested  = 0.50
-	priceSearched  = 0.005
-
 	minutesOfMonth = 730 * 60
 	gigabyte       = 1e9
 )
+
+// priceList has what AWS takes.
+const priceList = "../../test/price/prices.csv"
 
 const readme = "../../README.md"
 
 // What the README says of the dashboard's cost is counted: from what the functions write,
 // and from what the queries read.
 func TestReadmeDashboard(t *testing.T) {
-	file, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(file)
-	for name, table := range map[string]string{"dashboard-metrics": metricsTable(t), "dashboard-looks": looksTable(t)} {
-		begin, end := "<!-- "+name+":begin -->", "<!-- "+name+":end -->"
-		before, rest, begins := strings.Cut(text, begin)
-		within, after, ends := strings.Cut(rest, end)
-		if !begins || !ends {
-			t.Fatalf("%s has no lines %s and %s", readme, begin, end)
-		}
-		if !*update && within != "\n"+table {
-			t.Errorf("the table %s of %s should be\n%s", name, readme, table)
-		}
-		text = before + begin + "\n" + table + end + after
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	list := price.Read(t, priceList)
+	page.Shows(t, readme, "dashboard-metrics", metricsTable(t, list), *update)
+	page.Shows(t, readme, "dashboard-looks", looksTable(t, list.USD(t, "log searched")), *update)
 }
 
 // metricsTable says what is written by the month.
-func metricsTable(t *testing.T) string {
+func metricsTable(t *testing.T, list price.List) string {
 	t.Helper()
 	one, seer := parse(t, plain), many(t, 1)
 	own := len(written(t, one, false))
 	seers := len(written(t, seer, false)) - own
 	target := len(written(t, one, true)) - own
 	forecast := len(written(t, seer, true)) - own - seers - target
-	month := func(count int) string { return fmt.Sprintf("| %d | $%.2f |\n", count, float64(count)*priceMetric) }
+	metric, ingested := list.USD(t, "custom metric"), list.USD(t, "log taken in")
+	month := func(count int) string { return fmt.Sprintf("| %d | $%.2f |\n", count, float64(count)*metric) }
 	record, measured := usual(t, one.Targets[0], function.LogRecord), usual(t, one.Targets[0], function.MeasureRecord)
 	logged := func(line int) string {
 		bytes := float64(line * minutesOfMonth)
-		return fmt.Sprintf("| %.1f kB a minute, %.2f GB | $%.2f |\n", float64(line)/1000, bytes/gigabyte, bytes/gigabyte*priceIngested)
+		return fmt.Sprintf("| %.1f kB a minute, %.2f GB | $%.2f |\n", float64(line)/1000, bytes/gigabyte, bytes/gigabyte*ingested)
 	}
 	var b strings.Builder
 	b.WriteString("| what | count | a month |\n| --- | ---: | ---: |\n")
@@ -80,7 +59,8 @@ func metricsTable(t *testing.T) string {
 	b.WriteString("| further, for each target that forecasts " + month(forecast))
 	b.WriteString("| decision records in the log, for each target " + logged(record))
 	b.WriteString("| further with `targetMetrics=true`, for each target " + logged(measured-record))
-	fmt.Fprintf(&b, "| dashboards, for each %d targets | 1 | $%.2f beyond the third of the account |\n", dashboard.TargetsEach, priceDashboard)
+	fmt.Fprintf(&b, "| dashboards, for each %d targets | 1 | $%.2f beyond the third of the account |\n",
+		dashboard.TargetsEach, list.USD(t, "dashboard"))
 	return b.String()
 }
 
@@ -101,7 +81,15 @@ func usual(t *testing.T, target policy.Target, recorder recorder) int {
 		seen.Metrics = append(seen.Metrics, s)
 	}
 	var log bytes.Buffer
-	recorder(slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), autoscaler.Record{
+	// The clock's nanoseconds are written without the zeros at their end.
+	clock := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Time(slog.TimeKey, now)
+		}
+		return a
+	}
+	handler := slog.NewJSONHandler(&log, &slog.HandlerOptions{ReplaceAttr: clock})
+	recorder(slog.New(handler))(t.Context(), autoscaler.Record{
 		Time: now, Endpoint: target.Endpoint, Variant: target.Variant, Policy: "0123456789abcdef",
 		Trigger:     autoscaler.Trigger{Kind: "Tick", Invocation: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"},
 		Observation: seen, Decision: scaling.Decide(scaling.Input{Now: now, Target: target, Observation: seen}),
@@ -109,17 +97,17 @@ func usual(t *testing.T, target policy.Target, recorder recorder) int {
 	return log.Len()
 }
 
-// searching is what it costs to search so many bytes.
-func searching(bytes float64) string {
-	if price := bytes / gigabyte * priceSearched; price >= 0.001 {
-		return fmt.Sprintf("$%.3f", price)
+// searching is what it costs to search so many bytes, at so much a GB.
+func searching(bytes, each float64) string {
+	if usd := bytes / gigabyte * each; usd >= 0.001 {
+		return fmt.Sprintf("$%.3f", usd)
 	}
 	return "under $0.001"
 }
 
 // looksTable says what it costs to look at the first dashboard as it opens, at three
 // hours: every query reads the records of all targets.
-func looksTable(t *testing.T) string {
+func looksTable(t *testing.T, searched float64) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("| targets | dashboards | queries of the first | they read | a look at it | with `targetMetrics=true` |\n" +
@@ -134,7 +122,7 @@ func looksTable(t *testing.T) string {
 		queries, plainly := read(false, function.LogRecord)
 		_, measured := read(true, function.MeasureRecord)
 		fmt.Fprintf(&b, "| %d | %d | %d | %.3f GB | %s | %s |\n", n, dashboard.Count(n), queries, plainly/gigabyte,
-			searching(plainly), searching(measured))
+			searching(plainly, searched), searching(measured, searched))
 	}
 	return b.String()
 }

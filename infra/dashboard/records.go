@@ -8,8 +8,8 @@ import (
 	"sagescale/internal/policy"
 )
 
-// query asks the log groups with decision records for something. They are lines whose
-// msg is evaluation: see function.LogRecord, which writes the fields that are asked for.
+// query asks the log groups with decision records for something. See function.LogRecord,
+// which writes their lines, and the fields that are asked for.
 func (d Deployment) query(steps ...string) string {
 	var sources []string
 	for _, f := range d.Functions {
@@ -20,10 +20,13 @@ func (d Deployment) query(steps ...string) string {
 	return strings.Join(append(sources, steps...), "\n| ")
 }
 
+// isRecord picks the decision records out of a log.
+func isRecord() string { return fmt.Sprintf("filter msg = %q", config.MessageRecord) }
+
 // only picks the decision records of a target.
 func only(t policy.Target) string {
-	return fmt.Sprintf("filter msg = \"evaluation\" and %s = %q and %s = %q",
-		config.FieldEndpoint, t.Endpoint, config.FieldVariant, t.Variant)
+	return fmt.Sprintf("%s and %s = %q and %s = %q",
+		isRecord(), config.FieldEndpoint, t.Endpoint, config.FieldVariant, t.Variant)
 }
 
 // records shows what a query comes to: as a table, or over time as timeSeries.
@@ -35,7 +38,7 @@ func records(title, view, query string) widget {
 func (d Deployment) newest() widget {
 	latest := func(field, name string) string { return "latest(" + field + ") as " + name }
 	return records("Every target by its newest decision record", "table", d.query(
-		`filter msg = "evaluation"`,
+		isRecord(),
 		"stats "+strings.Join([]string{
 			latest(config.MetricInService, "in_service"),
 			latest(config.MetricDesired, "desired"),

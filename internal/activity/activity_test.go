@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -440,5 +441,12 @@ func TestProvisioningTime(t *testing.T) {
 		if got := s.ProvisioningTime("main"); got != want {
 			t.Errorf("of %v: %d, want %d", seen, got, want)
 		}
+	}
+}
+
+func TestVariantNames(t *testing.T) {
+	e := activity.Endpoint{Variants: []activity.Variant{{Name: "green"}, {Name: "blue"}}}
+	if got := e.VariantNames(); !slices.Equal(got, []string{"green", "blue"}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -64,3 +64,12 @@ func (e Endpoint) Variant(name string) (Variant, bool) {
 	}
 	return Variant{}, false
 }
+
+// VariantNames returns the names of the variants, in their order.
+func (e Endpoint) VariantNames() []string {
+	var names []string
+	for _, v := range e.Variants {
+		names = append(names, v.Name)
+	}
+	return names
+}

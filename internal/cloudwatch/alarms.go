@@ -20,7 +20,7 @@ type alarmsAPI interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
 
-// Alarms reads alarms.
+// Alarms reads alarms: what they watch, and how they are.
 type Alarms struct{ client alarmsAPI }
 
 // NewAlarms returns Alarms on a client: the SDK's, or what behaves like it.
@@ -33,11 +33,7 @@ func (a *Alarms) Calling(ctx context.Context, arn string) ([]migrate.Alarm, erro
 		ActionPrefix: &arn, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
 	}
 	var out []migrate.Alarm
-	for range maxPages {
-		page, err := a.client.DescribeAlarms(ctx, input)
-		if err != nil {
-			return nil, fmt.Errorf("call DescribeAlarms: %w", err)
-		}
+	err := a.each(ctx, input, func(page *cloudwatch.DescribeAlarmsOutput) {
 		for _, m := range page.MetricAlarms {
 			// It is asked for by a prefix: policy p is one of that of p2.
 			if slices.Contains(slices.Concat(m.AlarmActions, m.OKActions, m.InsufficientDataActions), arn) {
@@ -50,13 +46,28 @@ func (a *Alarms) Calling(ctx context.Context, arn string) ([]migrate.Alarm, erro
 					Enabled: aws.ToBool(c.ActionsEnabled), Actions: c.AlarmActions})
 			}
 		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(out, func(x, y migrate.Alarm) int { return cmp.Compare(x.Name, y.Name) })
+	return out, nil
+}
+
+// each gives every page of an answer to take.
+func (a *Alarms) each(ctx context.Context, input *cloudwatch.DescribeAlarmsInput, take func(*cloudwatch.DescribeAlarmsOutput)) error {
+	for range maxPages {
+		page, err := a.client.DescribeAlarms(ctx, input)
+		if err != nil {
+			return fmt.Errorf("call DescribeAlarms: %w", err)
+		}
+		take(page)
 		if aws.ToString(page.NextToken) == "" {
-			slices.SortStableFunc(out, func(x, y migrate.Alarm) int { return cmp.Compare(x.Name, y.Name) })
-			return out, nil
+			return nil
 		}
 		input.NextToken = page.NextToken
 	}
-	return nil, errors.New("call DescribeAlarms: the answer has too many pages")
+	return errors.New("call DescribeAlarms: the answer has too many pages")
 }
 
 // alarmOf is an alarm of the service.

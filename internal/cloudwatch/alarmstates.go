@@ -2,19 +2,12 @@ package cloudwatch
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
-
-// describer is what is used of CloudWatch to see how alarms are.
-type describer interface {
-	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
-}
 
 // AlarmState is how an alarm is, and what it is there for. State is OK, ALARM or
 // INSUFFICIENT_DATA, since Since. Enabled says whether it carries out its Actions, which
@@ -27,30 +20,19 @@ type AlarmState struct {
 	Threshold                *float64
 }
 
-// AlarmStates sees how alarms are.
-type AlarmStates struct{ client describer }
-
-// NewAlarmStates returns AlarmStates on a client: the SDK's, or what behaves like it.
-func NewAlarmStates(client describer) *AlarmStates { return &AlarmStates{client} }
-
 // Beginning returns the metric alarms whose names begin so, in the order of their names.
-func (a *AlarmStates) Beginning(ctx context.Context, prefix string) ([]AlarmState, error) {
+func (a *Alarms) Beginning(ctx context.Context, prefix string) ([]AlarmState, error) {
 	input := &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: &prefix, MaxRecords: aws.Int32(100)}
 	var all []AlarmState
-	for range maxPages {
-		page, err := a.client.DescribeAlarms(ctx, input)
-		if err != nil {
-			return nil, fmt.Errorf("call DescribeAlarms: %w", err)
-		}
+	err := a.each(ctx, input, func(page *cloudwatch.DescribeAlarmsOutput) {
 		for _, m := range page.MetricAlarms {
 			all = append(all, stateOf(m))
 		}
-		if aws.ToString(page.NextToken) == "" {
-			return all, nil
-		}
-		input.NextToken = page.NextToken
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("call DescribeAlarms: the answer has too many pages")
+	return all, nil
 }
 
 func stateOf(m types.MetricAlarm) AlarmState {

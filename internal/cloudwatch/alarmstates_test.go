@@ -47,7 +47,7 @@ func TestAlarmStates(t *testing.T) {
 		}},
 		{{AlarmName: aws.String("sagescale-b"), StateValue: types.StateValueInsufficientData}},
 	}}
-	got, err := cloudwatch.NewAlarmStates(c).Beginning(t.Context(), "sagescale")
+	got, err := cloudwatch.NewAlarms(c).Beginning(t.Context(), "sagescale")
 	want := []cloudwatch.AlarmState{
 		{Name: "sagescale-a", Description: "About a.", State: "ALARM", Since: since, Enabled: true, Actions: []string{"arn"}, Threshold: aws.Float64(7)},
 		{Name: "sagescale-b", State: "INSUFFICIENT_DATA"},
@@ -62,7 +62,7 @@ func TestAlarmStatesFail(t *testing.T) {
 		"call DescribeAlarms: slow": {err: errors.New("slow")},
 		"too many pages":            {pages: [][]types.MetricAlarm{{}}, more: true},
 	} {
-		if got, err := cloudwatch.NewAlarmStates(c).Beginning(t.Context(), "sagescale"); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := cloudwatch.NewAlarms(c).Beginning(t.Context(), "sagescale"); got != nil || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, %v, want %s", got, err, want)
 		}
 	}

@@ -72,6 +72,9 @@ const (
 	MetricTimeToInService = "TimeToInService"
 )
 
+// MessageRecord is the message of the line of every decision record.
+const MessageRecord = "evaluation"
+
 // What the line of every decision record says of it in front, by name. With
 // Settings.TargetMetrics the numbers are metrics too, whose dimensions are the first two.
 // Those of the forecast are there only where there is one to go by, the capacities only

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	sdkcloudformation "github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	sdkcloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdkdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	sdkeventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	sdkiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -15,7 +14,6 @@ import (
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sagescale/internal/cloudformation"
-	"sagescale/internal/cloudwatch"
 	"sagescale/internal/doctor"
 	"sagescale/internal/dynamodb"
 	"sagescale/internal/eventbridge"
@@ -50,7 +48,7 @@ func OpenDoctor(ctx context.Context, where Where, now func() time.Time) (*doctor
 		Table:     dynamodb.NewTable(sdkdynamodb.NewFromConfig(account.config)),
 		Rules:     eventbridge.NewRules(sdkeventbridge.NewFromConfig(account.config)),
 		Schedules: scheduler.New(sdkscheduler.NewFromConfig(account.config)),
-		Alarms:    cloudwatch.NewAlarmStates(sdkcloudwatch.NewFromConfig(account.config)),
+		Alarms:    account.Alarms,
 		Queues:    sqs.New(sdksqs.NewFromConfig(account.config)),
 		Metrics:   account.Metrics,
 		Logs:      d.Logs,

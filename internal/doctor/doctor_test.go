@@ -15,6 +15,7 @@ import (
 
 	"sagescale/internal/activity"
 	"sagescale/internal/cloudformation"
+	"sagescale/internal/cloudwatchlogs"
 	"sagescale/internal/doctor"
 	"sagescale/internal/eventbridge"
 	"sagescale/internal/forecast"
@@ -188,6 +189,14 @@ func illEvaluations() []ill {
 			w.record("chat-llm", "AllTraffic", 270*time.Second, "[]", "")
 			w.record("Embed", "blue", time.Minute, "[]", "")
 		}, "records", "chat-llm/AllTraffic", doctor.Problem, "was not evaluated of late"},
+		{"old records of all targets", func(w *world) {
+			w.messages = nil
+			w.record("chat-llm", "AllTraffic", 270*time.Second, "[]", "")
+			w.record("Embed", "blue", 241*time.Second, "[]", "")
+		}, "records", "", doctor.Problem, "No target was evaluated in the last 4m."},
+		{"records of another version", func(w *world) {
+			w.messages = []cloudwatchlogs.Message{{Time: now(), Text: `{"msg": "evaluation", "record": {"time": 7}}`}}
+		}, "records", "", doctor.NotChecked, "1 of the decision records could not be understood."},
 		{"a failed evaluation", func(w *world) { w.record("Embed", "blue", time.Second, fail, "") }, "records", "Embed/blue", doctor.Problem, "The last evaluation of Embed/blue failed: SageMaker does not answer."},
 		{"an error in the record", func(w *world) { w.record("Embed", "blue", time.Second, "[]", "table \x1b[31m") }, "records", "Embed/blue", doctor.Problem, "failed: table \uFFFD[31m."},
 		{"a clock that is ahead", func(w *world) { w.who.Time = now().Add(-61 * time.Second) }, "clock", "", doctor.Warning, "clock is 1m1s ahead of AWS's"},
@@ -635,5 +644,22 @@ func TestCommandsArePlaced(t *testing.T) {
 		"sagescale resume Embed/blue --profile oncall --region eu-west-1",
 	}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Of records that cannot be understood nobody knows whose they are: of no target it is said
+// that it was not evaluated, and a failure that can be read is told.
+func TestRecordsOfAnotherVersion(t *testing.T) {
+	w := newWorld(t)
+	w.messages = []cloudwatchlogs.Message{{Time: now(), Text: `{"msg": "evaluation", "record": {"time": 7}}`}}
+	w.record("Embed", "blue", time.Minute, "[]", "slow")
+	var got []string
+	for _, f := range w.examine().Findings {
+		if f.Check == "records" {
+			got = append(got, string(f.Level)+" "+f.Target)
+		}
+	}
+	if want := []string{"problem Embed/blue", "not checked "}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
 	}
 }

@@ -196,7 +196,7 @@ func (d *Doctor) scalable(p *patient, t policy.Target) check {
 			v, found := p.endpoint.Variant(t.Variant)
 			switch {
 			case !found:
-				return []Finding{tell(Problem, "Endpoint %s has no variant %s: it has %s.", p.name, t.Variant, list(variantNames(p.endpoint))).
+				return []Finding{tell(Problem, "Endpoint %s has no variant %s: it has %s.", p.name, t.Variant, list(p.endpoint.VariantNames())).
 					todo("Correct the name in the policy, and deploy.")}
 			case v.Unsupported != "":
 				return []Finding{tell(Problem, "%s cannot be scaled: %s.", t.Key(), v.Unsupported).
@@ -208,14 +208,6 @@ func (d *Doctor) scalable(p *patient, t policy.Target) check {
 			return nil
 		},
 	}
-}
-
-func variantNames(e activity.Endpoint) []string {
-	var names []string
-	for _, v := range e.Variants {
-		names = append(names, v.Name)
-	}
-	return names
 }
 
 // alone checks that nobody else scales the variant.

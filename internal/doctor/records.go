@@ -2,13 +2,14 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
+	"sagescale/internal/autoscaler"
 	"sagescale/internal/cloudwatchlogs"
 	"sagescale/internal/config"
 	"sagescale/internal/plain"
 	"sagescale/internal/policy"
+	"sagescale/internal/records"
 	"sagescale/internal/scaling"
 )
 
@@ -16,6 +17,10 @@ import (
 type logs interface {
 	Read(ctx context.Context, q cloudwatchlogs.Query, each func(cloudwatchlogs.Message)) error
 }
+
+// overdue is how long ago the last record of a target may be: it is there a minute later than
+// what is measured of it.
+const overdue = silent + time.Minute
 
 // said is what the newest decision record of a target says.
 type said struct {
@@ -38,58 +43,73 @@ func (d *Doctor) records(f facts) check {
 				return []Finding{tell(NotChecked, "The stack does not tell the log group of the function schedule.").
 					todo("See what is said of the stack.")}
 			}
-			last := map[string]said{}
-			query := cloudwatchlogs.Query{
-				Groups: []string{group}, From: f.now.Add(-settling), Through: f.now, Pattern: `{ $.msg = "evaluation" }`,
-			}
-			err := d.Logs.Read(ctx, query, func(m cloudwatchlogs.Message) { remember(last, m) })
-			switch {
+			last, unreadable, err := d.lastSaid(ctx, group, f.now)
+			switch newest := newestOf(last); {
 			case err != nil:
-				return []Finding{d.unseen("the decision records could not be read", err)}
+				return []Finding{d.unseen("the last evaluations could not be seen", err)}
+			case unreadable > 0:
+				return append(failed(f.policy, last), notUnderstood(unreadable))
 			case len(last) == 0:
-				return d.noRecords(f.now)
+				return d.noRecords(settling, f.now)
+			case f.now.Sub(newest) > overdue:
+				return d.noRecords(overdue, f.now)
 			}
-			return d.evaluated(f.policy, last, f.now)
+			return append(d.unevaluated(f.policy, last, f.now), failed(f.policy, last)...)
 		},
 	}
 }
 
-// remember takes in a message, if it is a decision record.
-func remember(last map[string]said, m cloudwatchlogs.Message) {
-	var line struct {
-		Msg    string
-		Record struct {
-			Endpoint, Variant, Error string
-			Decision                 scaling.Decision
+// lastSaid is what the newest decision record of each target says, by the target's key, and
+// how many records could not be understood.
+func (d *Doctor) lastSaid(ctx context.Context, group string, now time.Time) (map[string]said, int, error) {
+	last := map[string]said{}
+	query := records.Query{Groups: []string{group}, From: now.Add(-settling), Through: now}
+	unreadable, err := records.Read(ctx, d.Logs, query, func(r autoscaler.Record) {
+		key := r.Endpoint + "/" + r.Variant
+		if !r.Time.Before(last[key].at) {
+			last[key] = said{r.Time, failureOf(r)}
 		}
-	}
-	if json.Unmarshal([]byte(m.Text), &line) != nil || line.Msg != "evaluation" {
-		return // a local account may give other messages too
-	}
-	s := said{at: m.Time}
-	for _, r := range line.Record.Decision.NotScaledReasons {
-		if r.Code == scaling.EvaluationFailed {
-			s.failed = r.Message
-		}
-	}
-	if line.Record.Error != "" {
-		s.failed = line.Record.Error
-	}
-	last[line.Record.Endpoint+"/"+line.Record.Variant] = s
+	})
+	return last, unreadable, err
 }
 
-// noRecords is the finding of a log without any record.
-func (d *Doctor) noRecords(now time.Time) []Finding {
+// failureOf says why an evaluation failed, nothing if it did not.
+func failureOf(r autoscaler.Record) string {
+	if r.Error != "" {
+		return r.Error
+	}
+	failed := ""
+	for _, n := range r.Decision.NotScaledReasons {
+		if n.Code == scaling.EvaluationFailed {
+			failed = n.Message
+		}
+	}
+	return failed
+}
+
+// newestOf is when the last evaluation of all was, zero if there was none.
+func newestOf(last map[string]said) time.Time {
+	var newest time.Time
+	for _, s := range last {
+		if s.at.After(newest) {
+			newest = s.at
+		}
+	}
+	return newest
+}
+
+// noRecords is the finding of a log without any record of the last time.
+func (d *Doctor) noRecords(within time.Duration, now time.Time) []Finding {
 	if now.Sub(d.Deployed.Changed) < settling {
 		return []Finding{tell(Note, "The stack was deployed a moment ago: no decision record is there yet.").
 			todo("Look again in five minutes.")}
 	}
-	return []Finding{tell(Problem, "No target was evaluated in the last %s.", lasting(settling)).
+	return []Finding{tell(Problem, "No target was evaluated in the last %s.", lasting(within)).
 		todo("See what is said of the ticks.")}
 }
 
-// evaluated tells the targets that were not evaluated, or not with success.
-func (d *Doctor) evaluated(p *policy.Policy, last map[string]said, now time.Time) []Finding {
+// unevaluated tells the targets that were not evaluated of late.
+func (d *Doctor) unevaluated(p *policy.Policy, last map[string]said, now time.Time) []Finding {
 	var found []Finding
 	for _, t := range p.Targets {
 		s, there := last[t.Key()]
@@ -98,11 +118,20 @@ func (d *Doctor) evaluated(p *policy.Policy, last map[string]said, now time.Time
 			found = append(found, tell(Note, "%s was not evaluated yet: the stack was deployed a moment ago.", t.Key()).
 				of(t.Key()).
 				todo("Look again in five minutes."))
-		case !there || now.Sub(s.at) > silent+time.Minute:
+		case !there || now.Sub(s.at) > overdue:
 			found = append(found, tell(Problem, "%s was not evaluated of late, though others were.", t.Key()).
 				of(t.Key()).
 				todo("The function may run out of time: read its log, and see whether SageMaker answers slowly."))
-		case s.failed != "":
+		}
+	}
+	return found
+}
+
+// failed tells the targets whose last evaluation failed.
+func failed(p *policy.Policy, last map[string]said) []Finding {
+	var found []Finding
+	for _, t := range p.Targets {
+		if s := last[t.Key()]; s.failed != "" {
 			why := sentence(plain.Cut(plain.Text(s.failed), longestSaid))
 			found = append(found, tell(Problem, "The last evaluation of %s failed: %s", t.Key(), why).
 				of(t.Key()).
@@ -111,4 +140,11 @@ func (d *Doctor) evaluated(p *policy.Policy, last map[string]said, now time.Time
 		}
 	}
 	return found
+}
+
+// notUnderstood is the finding of records that may be those of any target, which may so
+// have been evaluated without showing.
+func notUnderstood(n int) Finding {
+	return tell(NotChecked, "Whether every target is evaluated: %d of the decision records could not be understood.", n).
+		todo("Use the version of sagescale that is deployed, or deploy this one.")
 }

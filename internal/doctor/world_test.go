@@ -224,8 +224,10 @@ func (w *world) record(endpoint, variant string, ago time.Duration, reasons, fai
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.messages = append(w.messages, cloudwatchlogs.Message{Time: now().Add(-ago), Text: fmt.Sprintf(
-		`{"msg": "evaluation", "record": {"endpoint": %q, "variant": %q, "error": %s, "decision": {"notScaledReasons": %s}}}`, endpoint, variant, text, reasons)})
+	at := now().Add(-ago)
+	w.messages = append(w.messages, cloudwatchlogs.Message{Time: at, Text: fmt.Sprintf(
+		`{"msg": "evaluation", "record": {"time": %q, "endpoint": %q, "variant": %q, "error": %s, "decision": {"notScaledReasons": %s}}}`,
+		at.Format(time.RFC3339), endpoint, variant, text, reasons)})
 }
 
 // doctor examines the world.

@@ -11,6 +11,9 @@ import (
 	"sagescale/internal/scaling"
 )
 
+// messageRecord is the message of the line of a record.
+const messageRecord = config.MessageRecord
+
 // LogRecord returns a recorder that logs every decision record, and keeps it for those who
 // are to be told. What it logs of errors is cut: the names of an item that somebody else
 // wrote may stand there.
@@ -42,7 +45,7 @@ func logRecord(ctx context.Context, log *slog.Logger, r autoscaler.Record, betwe
 		slog.String(config.FieldReason, reason(r)),
 	}
 	line := slices.Concat(front, values(gist(r)), between, []slog.Attr{slog.Any("record", cut(r))})
-	log.LogAttrs(ctx, slog.LevelInfo, "evaluation", line...)
+	log.LogAttrs(ctx, slog.LevelInfo, messageRecord, line...)
 }
 
 // cut returns the record with the texts of others cut.

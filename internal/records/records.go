@@ -18,10 +18,8 @@ import (
 	"sagescale/internal/activity"
 	"sagescale/internal/autoscaler"
 	"sagescale/internal/cloudwatchlogs"
+	"sagescale/internal/config"
 )
-
-// message is what function.LogRecord logs records with.
-const message = "evaluation"
 
 // late is how long after its time a record may be logged: a function takes no longer.
 const late = 2 * time.Minute
@@ -31,8 +29,8 @@ type logs interface {
 	Read(ctx context.Context, q cloudwatchlogs.Query, each func(cloudwatchlogs.Message)) error
 }
 
-// Query is which records to read: of the evaluations of an endpoint, of one variant if it is
-// named, from a time through another.
+// Query is which records to read: of the evaluations of an endpoint, of all if none is named,
+// and of one variant if it is named, from a time through another.
 type Query struct {
 	Groups            []string
 	Endpoint, Variant string
@@ -84,7 +82,10 @@ const Back = 24 * time.Hour
 
 // pattern is the filter pattern of a query.
 func (q Query) pattern() string {
-	conditions := []string{fmt.Sprintf("$.msg = %q", message), fmt.Sprintf("$.record.endpoint = %q", q.Endpoint)}
+	conditions := []string{fmt.Sprintf("$.msg = %q", config.MessageRecord)}
+	if q.Endpoint != "" {
+		conditions = append(conditions, fmt.Sprintf("$.record.endpoint = %q", q.Endpoint))
+	}
 	if q.Variant != "" {
 		conditions = append(conditions, fmt.Sprintf("$.record.variant = %q", q.Variant))
 	}
@@ -93,14 +94,14 @@ func (q Query) pattern() string {
 
 // asksFor reports whether a record is one of a query: a pattern is a hint.
 func (q Query) asksFor(r autoscaler.Record) bool {
-	return r.Endpoint == q.Endpoint && (q.Variant == "" || r.Variant == q.Variant) &&
+	return (q.Endpoint == "" || r.Endpoint == q.Endpoint) && (q.Variant == "" || r.Variant == q.Variant) &&
 		!r.Time.Before(q.From) && !r.Time.After(q.Through)
 }
 
 // decode reads a line of a log. ok is false for one that is no record; an error says why
 // one that is a record cannot be understood.
 func decode(text string) (r autoscaler.Record, ok bool, err error) {
-	if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"`+message+`"`) {
+	if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"`+config.MessageRecord+`"`) {
 		return r, false, nil
 	}
 	var line struct {
@@ -110,7 +111,7 @@ func decode(text string) (r autoscaler.Record, ok bool, err error) {
 	if err := json.Unmarshal([]byte(text), &line); err != nil {
 		return r, false, fmt.Errorf("read line: %w", err)
 	}
-	if line.Message != message || line.Record == nil {
+	if line.Message != config.MessageRecord || line.Record == nil {
 		return r, false, nil
 	}
 	if err := json.Unmarshal(line.Record, &r); err != nil {

@@ -86,6 +86,23 @@ func TestReadWhatIsLogged(t *testing.T) {
 	}
 }
 
+// Where no endpoint is named, the records of all are read.
+func TestReadOfAllEndpoints(t *testing.T) {
+	other := record(now())
+	other.Endpoint, other.Variant = "embedder", "blue"
+	l := &lines{all: []cloudwatchlogs.Message{logged(t, record(now())), logged(t, other)}}
+	q := query()
+	q.Endpoint, q.Variant = "", ""
+	var got []string
+	unreadable, err := records.Read(t.Context(), l, q, func(r autoscaler.Record) { got = append(got, r.Endpoint+"/"+r.Variant) })
+	if err != nil || unreadable != 0 || !slices.Equal(got, []string{"chat-llm/AllTraffic", "embedder/blue"}) {
+		t.Errorf("got %q, %d unreadable, %v", got, unreadable, err)
+	}
+	if asked := l.asked[0].Pattern; asked != `{ $.msg = "evaluation" }` {
+		t.Errorf("asked for %s", asked)
+	}
+}
+
 // A value that JSON has no number for is missing, as it was.
 func TestReadOfAMissingValue(t *testing.T) {
 	r := record(now())

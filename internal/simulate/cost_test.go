@@ -1,11 +1,9 @@
 package simulate
 
 import (
-	"encoding/csv"
 	"flag"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"sagescale/internal/policyfile"
 	"sagescale/internal/trace"
 	"sagescale/test/page"
+	"sagescale/test/price"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables of docs/cost.md")
@@ -22,6 +21,12 @@ var update = flag.Bool("update", false, "rewrite the tables of docs/cost.md")
 // costPage is the page that says what sagescale costs. The policy that is counted stands
 // there, and what the template declares for it, which the tests of infra count.
 const costPage = "../../docs/cost.md"
+
+// What else the costs are made of: prices, and the README's count of custom metrics.
+const (
+	priceList = "../../test/price/prices.csv"
+	readme    = "../../README.md"
+)
 
 // What a function is taken to need, as nobody can measure it here: for itself, and for
 // each call of AWS. It makes the calls of an endpoint one after the other, and those of so
@@ -137,32 +142,6 @@ func TestEndpointsMultiply(t *testing.T) {
 	}
 }
 
-// prices are US dollars by what is paid for; the page has them with their units.
-func prices(t *testing.T) (map[string]float64, string) {
-	t.Helper()
-	file, err := os.Open("testdata/prices.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	of := map[string]float64{}
-	table := [][]string{}
-	for _, row := range rows[1:] {
-		if of[row[0]], err = strconv.ParseFloat(row[2], 64); err != nil || of[row[0]] <= 0 {
-			t.Fatalf("price %v: %v", row, err)
-		}
-		if n, err := strconv.Atoi(strings.Fields(row[1])[0]); err == nil {
-			of[row[0]] /= float64(n)
-		}
-		table = append(table, []string{row[0], row[2], row[1]})
-	}
-	return of, markdown([]string{"what", "USD", "for one"}, table)
-}
-
 // declared reads a row of the table of what the template declares, a number for each case.
 func declared(t *testing.T, what string) []float64 {
 	t.Helper()
@@ -189,20 +168,44 @@ func declared(t *testing.T, what string) []float64 {
 
 // The page gives the counts and their price.
 func TestCostPage(t *testing.T) {
-	price, priceTable := prices(t)
-	month := bill{t: t, price: price, counted: [][]string{}, dollars: [][]string{}}
+	list := price.Read(t, priceList)
+	month := bill{t: t, price: list, counted: [][]string{}, dollars: [][]string{}}
 	stacks, boards := declared(t, "stacks"), declared(t, "dashboards")
 	alarms, fast := declared(t, "alarms"), declared(t, "alarms of high resolution")
 	day := map[bool]*meter{false: countOf(t, 1, false, 0, 24), true: countOf(t, 1, true, 0, 24)}
 	for i, c := range costCases() {
 		m := day[c.forecasts]
-		custom := stacks[i] * float64(len(m.logged))
-		month.add(m.of(c.endpoints, int(stacks[i])), c, charges{stacks[i], alarms[i], fast[i], boards[i], custom})
+		custom := customMetrics(t, c.forecasts)
+		if len(m.logged) > custom {
+			t.Errorf("%s: %d custom metrics were written, at most are %d", c.name, len(m.logged), custom)
+		}
+		month.add(m.of(c.endpoints, int(stacks[i])), c, charges{stacks[i], alarms[i], fast[i], boards[i], stacks[i] * float64(custom)})
 	}
 	page.Shows(t, costPage, "counted", month.table(month.counted), *update)
 	page.Shows(t, costPage, "dollars", month.table(month.dollars), *update)
-	page.Shows(t, costPage, "prices", priceTable, *update)
+	page.Shows(t, costPage, "prices", list.Of+"\n\n"+list.Table(), *update)
 	page.Shows(t, costPage, "difference", month.difference(), *update)
+}
+
+// customMetrics is how many custom metrics a deployment writes at most, as the README counts
+// them for its dashboard.
+func customMetrics(t *testing.T, forecasts bool) int {
+	t.Helper()
+	part := page.Read(t, readme, "dashboard-metrics")
+	count := func(what string) int {
+		_, after, _ := strings.Cut(part, "| "+what+" | ")
+		number, _, _ := strings.Cut(after, " ")
+		n, err := strconv.Atoi(number)
+		if err != nil || n == 0 {
+			t.Fatalf("%s does not count the %s:\n%s", readme, what, part)
+		}
+		return n
+	}
+	own := count("custom metrics of sagescale itself")
+	if !forecasts {
+		return own
+	}
+	return own + count("further, where a target forecasts")
 }
 
 // charges are what is paid by the month, whatever is done with it.
@@ -211,7 +214,7 @@ type charges struct{ stacks, alarms, fast, boards, custom float64 }
 // bill is what each case comes to in a month.
 type bill struct {
 	t                *testing.T
-	price            map[string]float64
+	price            price.List
 	counted, dollars [][]string
 	totals, other    []float64
 }
@@ -270,11 +273,7 @@ func (b *bill) row(table *[][]string, words, cell string) {
 // usd is the price of one.
 func (b *bill) usd(what string) float64 {
 	b.t.Helper()
-	price, ok := b.price[what]
-	if !ok {
-		b.t.Fatalf("there is no price of %s", what)
-	}
-	return price
+	return b.price.USD(b.t, what)
 }
 
 // difference says what sagescale costs more, and what pays for it.

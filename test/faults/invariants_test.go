@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"sagescale/test/page"
 )
 
 // invariant is something that holds whatever fails. by says what checks it, where that
@@ -62,7 +64,7 @@ func TestReadmeInvariants(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", i.id, i.promise, by)
 	}
-	compare(t, "invariants", table.String())
+	page.Shows(t, "README.md", "invariants", table.String(), *rewrite)
 }
 
 // The page lists the faults that are simulated.
@@ -83,5 +85,5 @@ func TestReadmeFaults(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "- %s: %s.\n", f.title, strings.Join(names, "; "))
 	}
-	compare(t, "faults", out.String())
+	page.Shows(t, "README.md", "faults", out.String(), *rewrite)
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sagescale/test/page"
 )
 
 // row is a row of the catalogue.
@@ -119,29 +121,5 @@ func TestReadme(t *testing.T) {
 		t.Errorf("%d of %d rows are covered, want 105 of 121", done, len(rows))
 	}
 	text := fmt.Sprintf("%d of %d rows are covered.\n\n%s", done, len(rows), table.String())
-	compare(t, "catalogue", text)
-}
-
-// compare compares a generated part of the page with what it is to be, or writes it.
-func compare(t *testing.T, part, want string) {
-	t.Helper()
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, end := "<!-- "+part+":begin -->\n", "<!-- "+part+":end -->"
-	before, rest, ok := strings.Cut(string(page), begin)
-	old, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("README.md has no part %s", part)
-	}
-	if *rewrite {
-		if err := os.WriteFile("README.md", []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if old != want {
-		t.Errorf("the part %s of README.md is not up to date: go test ./test/faults -run Readme -update", part)
-	}
+	page.Shows(t, "README.md", "catalogue", text, *rewrite)
 }
