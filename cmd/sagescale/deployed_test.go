@@ -40,6 +40,7 @@ type deployed struct {
 	logs      map[string][]logLine                        // by group
 	denies    string                                      // an operation
 	asked     []string                                    // the operations, in their order
+	changed   time.Time                                   // when the stack was, zero for long ago
 	before    func(operation string)                      // is called before each is answered
 }
 
@@ -170,8 +171,8 @@ func (a *deployed) stacks(w http.ResponseWriter, body []byte) {
 		fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", o[0], o[1])
 	}
 	fmt.Fprintf(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>sagescale</StackName>"+
-		"<StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-11-01T00:00:00Z</CreationTime><Outputs>%s</Outputs>"+
-		"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>", outputs.String())
+		"<StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>%s</CreationTime><Outputs>%s</Outputs>"+
+		"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>", a.changed.Format(time.RFC3339), outputs.String())
 }
 
 // digest is that of the policy, empty for one that is none.

@@ -58,6 +58,8 @@ func advised(err error) error {
 	switch {
 	case errors.Is(err, deployment.ErrNoRegion):
 		return invalid(errors.New("no Region is set: give --region, or AWS_REGION, or a profile with one"))
+	case errors.Is(err, deployment.ErrCredentials):
+		return fmt.Errorf("set AWS_PROFILE, give --profile, or log in, as for the AWS CLI: %w", err)
 	case errors.Is(err, cloudformation.ErrNoStack):
 		return invalid(fmt.Errorf("%w: name it by --stack, or look in another Region by --region", err))
 	case errors.Is(err, deployment.ErrNoTable):

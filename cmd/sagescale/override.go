@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -243,10 +245,25 @@ func (o *operatorOptions) resume(ctx context.Context, w io.Writer, name variantN
 		answer.Note = "what was set could not be read, and is deleted: " + err.Error()
 	}
 	answer.replaces(before[name.variant], now)
+	answer.None = err == nil && answer.Replaced == nil
+	if others := inForce(before, now); answer.None && len(others) > 0 {
+		answer.Note = "set of endpoint " + name.endpoint + " are those of " + some(others)
+	}
 	if err := d.Store.DeleteOverride(ctx, name.endpoint, name.variant); err != nil {
 		return err
 	}
 	return answer.write(w, *o.format, now)
+}
+
+// inForce names the variants whose overrides are in force.
+func inForce(all map[string]policy.Override, now time.Time) []string {
+	var out []string
+	for _, variant := range slices.Sorted(maps.Keys(all)) {
+		if all[variant].InForce(now) {
+			out = append(out, variant)
+		}
+	}
+	return out
 }
 
 // overrideAnswer says what is in force of a target's overrides, and what was.
@@ -256,7 +273,9 @@ type overrideAnswer struct {
 	Override *policy.Override `json:"override"` // null for none
 	Replaced *policy.Override `json:"replaced,omitempty"`
 	Note     string           `json:"note,omitempty"`
-	on       shell.Place      // where the command works that ends it
+	// None says that there was none to end.
+	None bool        `json:"-"`
+	on   shell.Place // where the command works that ends it
 }
 
 // replaces notes the override before, if it is still in force.
@@ -274,9 +293,12 @@ func (a *overrideAnswer) write(w io.Writer, format string, now time.Time) error 
 	}
 	name := variantName{a.Endpoint, a.Variant}
 	p := &printer{w: w}
-	if a.Override == nil {
+	switch {
+	case a.None:
+		p.line("%s: no override was in force, so nothing was changed", name)
+	case a.Override == nil:
 		p.line("%s: its policy decides again", name)
-	} else {
+	default:
 		p.line("%s: %s", name, effect(*a.Override))
 		p.override("  ", *a.Override, now)
 	}

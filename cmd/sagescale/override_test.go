@@ -161,7 +161,7 @@ It takes effect at the next evaluation, within a minute. To end it:
 		{"limits chat-llm/AllTraffic --min 2 --for 1h", "chat-llm/AllTraffic: a minimum of 2\n", `{"minCapacity":2,"until"`},
 		{"limits chat-llm/AllTraffic --max 9 --for 1h", "chat-llm/AllTraffic: a maximum of 9\n", `{"maxCapacity":9,"until"`},
 		{"resume chat-llm/AllTraffic", "chat-llm/AllTraffic: its policy decides again\n  before   a maximum of 9\n", ""},
-		{"resume chat-llm/AllTraffic", "chat-llm/AllTraffic: its policy decides again\n", ""},
+		{"resume chat-llm/AllTraffic", "chat-llm/AllTraffic: no override was in force, so nothing was changed\n", ""},
 	}
 	for i, s := range steps {
 		code, out, errs := operate(t, strings.Fields(s.args)...)
@@ -210,6 +210,20 @@ func TestDamagedOverrideIsReplacedAndEnded(t *testing.T) {
 		if text := fmt.Sprint(a.items); strings.Contains(text, "paus\"") {
 			t.Errorf("%s: left is %s", args, text)
 		}
+	}
+}
+
+// Who ends an override by a name that is misspelt is not told that it was ended.
+func TestResumeOfAnotherName(t *testing.T) {
+	a := &fakeAccount{}
+	a.use(t)
+	if code, _, errs := operate(t, "pause", "chat-llm/AllTraffic", "--for", "2h"); code != exitDone {
+		t.Fatal(errs)
+	}
+	const want = "chat-llm/AllTrafic: no override was in force, so nothing was changed\n" +
+		"  note     set of endpoint chat-llm are those of AllTraffic\n"
+	if code, out, errs := operate(t, "resume", "chat-llm/AllTrafic"); code != exitDone || out != want {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
 	}
 }
 

@@ -144,7 +144,7 @@ func (o *statusOptions) status(ctx context.Context, asked variantName, now func(
 	if err != nil {
 		return report.Status{}, err
 	}
-	status := report.Status{Outlook: outlook, On: o.place()}
+	status := report.Status{Outlook: outlook, Deployed: d.Changed, On: o.place()}
 	status.Tick, status.TickError = lastTick(ctx, d, outlook.Now)
 	return status, ctx.Err()
 }

@@ -53,6 +53,13 @@ func several() *deployed {
 	return a
 }
 
+// freshly is an account whose stack was deployed a while ago.
+func freshly(ago time.Duration) *deployed {
+	a := chat(tracked, 2050)
+	a.changed = today().Add(-ago)
+	return a
+}
+
 func TestStatus(t *testing.T) {
 	for name, tt := range map[string]struct {
 		account  *deployed
@@ -62,6 +69,7 @@ func TestStatus(t *testing.T) {
 		"well":      {chat(tracked, 2050), ticked(34*time.Second, ""), []string{"status", "status chat-llm/AllTraffic --format json"}},
 		"several":   {several(), ticked(34*time.Second, "SageMaker is slow"), []string{"status"}},
 		"no-tick":   {chat(tracked, 2050), nil, []string{"status"}},
+		"fresh":     {freshly(20 * time.Second), nil, []string{"status"}},
 		"late-tick": {chat(tracked, 2050), ticked(5*time.Minute, ""), []string{"status"}},
 		"forecast": {chat(tracked+"  predictive: {mode: ForecastAndScale, instanceCapacity: 1000}\n", 2050),
 			ticked(time.Minute, ""), []string{"status"}},

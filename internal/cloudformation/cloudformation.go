@@ -68,13 +68,6 @@ func (s *Stacks) Describe(ctx context.Context, stack string) (Stack, error) {
 	return described, nil
 }
 
-// Outputs returns the outputs of a stack by their keys, ErrNoStack where there is none
-// of the name.
-func (s *Stacks) Outputs(ctx context.Context, stack string) (map[string]string, error) {
-	described, err := s.Describe(ctx, stack)
-	return described.Outputs, err
-}
-
 // Resource is one that a stack has made. Logical is its name in the template, Name the one
 // it has in its service, and Type what it is, such as AWS::Events::Rule.
 type Resource struct{ Logical, Name, Type string }

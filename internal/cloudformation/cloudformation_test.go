@@ -42,7 +42,8 @@ func (c client) ListStackResources(_ context.Context, in *sdk.ListStackResources
 
 func TestOutputs(t *testing.T) {
 	outputs := []types.Output{{OutputKey: aws.String("Table"), OutputValue: aws.String("T")}, {OutputKey: aws.String("Empty")}}
-	got, err := cloudformation.New(client{stacks: []types.Stack{{Outputs: outputs}}}).Outputs(t.Context(), "sagescale")
+	stack, err := cloudformation.New(client{stacks: []types.Stack{{Outputs: outputs}}}).Describe(t.Context(), "sagescale")
+	got := stack.Outputs
 	if want := map[string]string{"Table": "T", "Empty": ""}; err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -61,7 +62,7 @@ func TestOutputsOfNoStack(t *testing.T) {
 		{client{err: answer("AccessDenied", "x does not exist for you")}, false},
 		{client{err: errors.New("slow")}, false},
 	} {
-		_, err := cloudformation.New(tt.client).Outputs(t.Context(), "x")
+		_, err := cloudformation.New(tt.client).Describe(t.Context(), "x")
 		if err == nil || errors.Is(err, cloudformation.ErrNoStack) != tt.none {
 			t.Errorf("%v: got %v", tt.client.err, err)
 		}

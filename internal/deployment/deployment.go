@@ -108,6 +108,7 @@ func OpenAccount(ctx context.Context, where Where) (Account, error) {
 type Deployment struct {
 	Account
 	Stack   string
+	Changed time.Time // when it was last deployed
 	Outputs map[string]string
 	Store   *dynamodb.Store
 	Logs    *cloudwatchlogs.Logs
@@ -123,23 +124,24 @@ func Open(ctx context.Context, where Where) (Deployment, error) {
 	if err != nil {
 		return Deployment{}, err
 	}
-	outputs, err := cloudformation.New(sdkcloudformation.NewFromConfig(account.config)).Outputs(ctx, where.Stack)
+	stack, err := cloudformation.New(sdkcloudformation.NewFromConfig(account.config)).Describe(ctx, where.Stack)
 	if err != nil {
 		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, err)
 	}
-	if outputs[config.OutputTable] == "" {
+	if stack.Outputs[config.OutputTable] == "" {
 		return Deployment{}, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, ErrNoTable)
 	}
-	return deployed(account, where.Stack, outputs), nil
+	return deployed(account, where.Stack, stack), nil
 }
 
-// deployed makes the clients of what the outputs of a stack name.
-func deployed(account Account, stack string, outputs map[string]string) Deployment {
+// deployed makes the clients of what the outputs of a stack, of that name, name.
+func deployed(account Account, name string, stack cloudformation.Stack) Deployment {
 	return Deployment{
 		Account:   account,
-		Stack:     stack,
-		Outputs:   outputs,
-		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(account.config), outputs[config.OutputTable]),
+		Stack:     name,
+		Changed:   stack.Changed,
+		Outputs:   stack.Outputs,
+		Store:     dynamodb.New(sdkdynamodb.NewFromConfig(account.config), stack.Outputs[config.OutputTable]),
 		Logs:      cloudwatchlogs.New(sdkcloudwatchlogs.NewFromConfig(account.config)),
 		functions: lambda.New(sdklambda.NewFromConfig(account.config), awshttp.NewBuildableClient().WithTimeout(fetchTimeout)),
 	}

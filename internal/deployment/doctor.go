@@ -36,7 +36,7 @@ func OpenDoctor(ctx context.Context, where Where, now func() time.Time) (*doctor
 	if err != nil {
 		return nil, fmt.Errorf("read stack %s in %s: %w", where.Stack, account.Region, err)
 	}
-	d := deployed(account, where.Stack, stack.Outputs)
+	d := deployed(account, where.Stack, stack)
 	return &doctor.Doctor{
 		Stack: where.Stack, Region: account.Region, Profile: where.Profile, Deployed: stack,
 		Policy: d.Policy,

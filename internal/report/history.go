@@ -94,7 +94,7 @@ func (h History) plots(b *strings.Builder) {
 		fmt.Fprintf(b, "    ••• load, as the instances that it needs    %s\n\n", ofCapacity)
 		need := slices.Clone(h.Load)
 		for i := range need {
-			need[i] /= h.PerInstance
+			need[i] = math.Ceil(need[i] / h.PerInstance)
 		}
 		b.WriteString(Course{h.From, need, h.Capacity}.Plot())
 		b.WriteString("\n" + wrap(fmt.Sprintf("One instance is to have %s requests a minute.", number(h.PerInstance)), ""))

@@ -97,6 +97,16 @@ func (p Plan) Changes() (changes, needHelp int) {
 	return changes, needHelp
 }
 
+// dry is how many targets would be changed, were they no dry runs.
+func (p Plan) dry() (n int) {
+	for _, e := range p.targets() {
+		if e.target.DryRun && e.record.Decision.DesiredCapacity != e.present() {
+			n++
+		}
+	}
+	return n
+}
+
 // JSON writes the plan for machines.
 func (p Plan) JSON(w io.Writer) error {
 	changes, help := p.Changes()
@@ -207,6 +217,9 @@ func (p Plan) verdict(all []planned) string {
 	changes, help := p.Changes()
 	text := fmt.Sprintf("%d of %s would be changed now, by policy %s of stack %s in %s. Nothing was written.",
 		changes, plural(len(all), "target"), p.Policy.Digest, p.Stack, p.Region)
+	if dry := p.dry(); dry > 0 {
+		text += fmt.Sprintf(" %d more would be, were it no dry run.", dry)
+	}
 	if sum, known := p.sum(all); known > 0 {
 		text += fmt.Sprintf(" An hour of %s costs %s.", plural(known, "target"), sum)
 	}

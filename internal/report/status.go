@@ -24,11 +24,13 @@ type Screen struct {
 	Colour bool
 }
 
-// Status is how a deployment does. Tick is when its functions last evaluated, zero when
-// that was too long ago to be seen; TickError says why it could not be seen, or what went
-// wrong with that evaluation. On is where the commands that are shown work.
+// Status is how a deployment does. Deployed is when that was last done. Tick is when its
+// functions last evaluated, zero when that was too long ago to be seen; TickError says why
+// it could not be seen, or what went wrong with that evaluation. On is where the commands
+// that it names are to work.
 type Status struct {
 	Outlook
+	Deployed  time.Time
 	Tick      time.Time
 	TickError string
 	On        shell.Place
@@ -110,7 +112,10 @@ func (s Status) Healthy() bool {
 }
 
 // late reports whether the functions have not evaluated for too long.
-func (s Status) late() bool { return s.Now.Sub(s.Tick) > TickOverdue }
+func (s Status) late() bool { return s.Now.Sub(s.Tick) > TickOverdue && !s.fresh() }
+
+// fresh reports whether it was deployed so lately that no tick need have come.
+func (s Status) fresh() bool { return s.Now.Sub(s.Deployed) <= TickOverdue }
 
 // JSON writes the status for machines.
 func (s Status) JSON(w io.Writer) error {
@@ -173,6 +178,9 @@ func (s Status) head(all []standing) string {
 	text := fmt.Sprintf("Stack %s in %s, policy %s: %s, ", s.Stack, s.Region, s.Policy.Digest, plural(len(all), "target"))
 	switch ill {
 	case 0:
+		if s.late() && s.TickError == "" {
+			return text + "which nobody evaluates."
+		}
 		return text + "none needs help."
 	case 1:
 		return text + "1 needs help."
@@ -183,6 +191,8 @@ func (s Status) head(all []standing) string {
 // tick says when the functions last evaluated.
 func (s Status) tick() string {
 	switch {
+	case s.fresh() && s.Tick.Before(s.Deployed):
+		return fmt.Sprintf("It was deployed %s ago: the first tick comes within a minute or two.", since(s.Now.Sub(s.Deployed)))
 	case s.Tick.IsZero() && s.TickError != "":
 		return mark + "When it last ticked is not known: " + s.TickError
 	case s.Tick.IsZero():
@@ -290,7 +300,7 @@ func (t standing) override(now time.Time) string {
 	case policy.Both:
 		parts = append(parts, "paused")
 	case policy.In, policy.Out:
-		parts = append(parts, "no "+string(o.Pause))
+		parts = append(parts, string(o.Pause)+" paused")
 	}
 	switch {
 	case o.Min != nil && o.Max != nil && *o.Min == *o.Max:
