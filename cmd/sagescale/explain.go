@@ -141,6 +141,9 @@ func explained(ctx context.Context, d deployment.Deployment, r autoscaler.Record
 		Record:   &r,
 		Lifts:    whatif.Lifts(r.Endpoint+"/"+r.Variant, r.Decision, r.Override),
 	}
+	if r.Override != nil {
+		e.Lifts = whatif.Release(r.Endpoint+"/"+r.Variant, e.Lifts)
+	}
 	c, notes, ok := rebuilt(ctx, d, r)
 	e.Notes = notes
 	e.Input.Activities = c.Activities

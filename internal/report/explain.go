@@ -152,6 +152,9 @@ func (e Explanation) changes(b *strings.Builder) {
 		for _, l := range c.Loads {
 			section(b, "load", loadWords(e.Input.Target, l))
 		}
+		if d := e.Decision; d.MinCapacity == d.MaxCapacity {
+			section(b, "load", fmt.Sprintf("none: the limits in force hold %d", d.MinCapacity))
+		}
 	}
 	for _, l := range lifts {
 		section(b, "to lift", fmt.Sprintf("%s: %s", l.Code, l.What))

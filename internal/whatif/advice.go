@@ -34,6 +34,19 @@ func Lifts(target string, d scaling.Decision, override *policy.Override) []Lift 
 	return out
 }
 
+// CodeOverride stands for the override of a target among lifts: it is no reason by itself.
+const CodeOverride scaling.Code = "Override"
+
+// Release adds to the lifts of a decision that the override in force may be ended, where
+// none of them says so.
+func Release(target string, lifts []Lift) []Lift {
+	resume := "sagescale resume " + target
+	if slices.ContainsFunc(lifts, func(l Lift) bool { return slices.Contains(l.Commands, resume) }) {
+		return lifts
+	}
+	return append(lifts, Lift{Code: CodeOverride, What: "it ends by itself, or by hand", Commands: []string{resume}})
+}
+
 // command is the command that lifts a code at once, with the target left open, or empty.
 func command(c scaling.Code, d scaling.Decision, override *policy.Override) string {
 	lowest, highest := d.DesiredCapacity, d.DesiredCapacity

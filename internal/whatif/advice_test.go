@@ -54,3 +54,15 @@ func TestLiftsOfANewerVersion(t *testing.T) {
 		t.Errorf("got %+v", lifts)
 	}
 }
+
+// An override in force can be ended, and that is said once.
+func TestRelease(t *testing.T) {
+	cooldown := whatif.Lift{Code: scaling.ScaleInCooldown, Commands: []string{"sagescale hold E/V 3 --for 1h"}}
+	paused := whatif.Lift{Code: scaling.Paused, Commands: []string{"sagescale resume E/V"}}
+	if got := whatif.Release("E/V", []whatif.Lift{cooldown}); len(got) != 2 || got[1].Code != whatif.CodeOverride || got[1].Commands[0] != "sagescale resume E/V" {
+		t.Errorf("got %+v", got)
+	}
+	if got := whatif.Release("E/V", []whatif.Lift{cooldown, paused}); len(got) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -35,6 +35,9 @@ type Bound struct {
 // measured.
 func (c Case) loads() []Load {
 	out := []Load{}
+	if l, _, _ := c.Limits(); l.Min == l.Max { // the capacity is held, whatever the load is
+		return out
+	}
 	for _, s := range c.scales() {
 		l := Load{Metric: s.metric.Name, Measured: s.series}
 		l.Adds, l.Removes = s.adds(), s.removes()

@@ -297,3 +297,20 @@ func TestLoadsOfAForecast(t *testing.T) {
 		t.Errorf("adds from %v on, removes at %v or less", bounds.Adds.Value, bounds.Removes.Value)
 	}
 }
+
+// No load moves a capacity that is held.
+func TestAskOfAHold(t *testing.T) {
+	c := whatif.Case{Input: scaling.Input{
+		Now: now(), Target: target(t, tracking),
+		Observation: scaling.Observation{Status: activity.InService, CurrentCapacity: 4, DesiredCapacity: 4,
+			Metrics: []scaling.Series{series(policy.Invocations, 2800, 2800, 2800)}},
+		Override: policy.Override{Min: new(4), Max: new(4), Until: now().Add(time.Hour)},
+	}}
+	if got := whatif.Ask(c); len(got.Loads) != 0 {
+		t.Errorf("loads %+v", got.Loads)
+	}
+	c.Override = policy.Override{}
+	if got := whatif.Ask(c); len(got.Loads) != 1 {
+		t.Errorf("loads %+v", got.Loads)
+	}
+}
