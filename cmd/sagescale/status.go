@@ -81,9 +81,8 @@ func (o *statusOptions) showAgain(cmd *cobra.Command, asked variantName, now fun
 	shown := false
 	for {
 		err := o.show(cmd, asked, now)
-		switch {
-		case ctx.Err() != nil:
-			return nil
+		switch interrupted := ctx.Err() != nil; {
+		case interrupted: // what came of it says nothing
 		case err == nil, errors.Is(err, errHelp):
 			shown = true
 		case !shown:
