@@ -17,6 +17,8 @@ GOVULNCHECK := v1.9.0
 QUICK := ./cmd/... ./functions/... ./internal/... ./test/...
 INFRA := ./infra ./infra/bundle ./infra/build ./infra/dashboard
 POLICY ?= infra/scaling.yaml
+# Words for cdk deploy: settings by -c, and its own options.
+CDK ?=
 FUZZTIME ?= 10s
 SEEDS ?= 2000
 MUTATED ?= ./internal/scaling ./internal/guard ./internal/activity ./internal/schedule ./internal/policy
@@ -32,8 +34,8 @@ demo: ## Watch sagescale scale a simulated endpoint through a day: no account, n
 	go run ./cmd/sagescale demo
 
 .PHONY: deploy
-deploy: policy-named infra/node_modules/.installed ## Deploy to the AWS account of your credentials (POLICY=scaling.yaml)
-	cdk deploy -c policy=$(POLICY)
+deploy: policy-named infra/node_modules/.installed ## Deploy to the AWS account of your credentials (POLICY=scaling.yaml; CDK='-c notifications=true')
+	cdk deploy -c policy=$(POLICY) $(CDK)
 
 .PHONY: policy-named
 policy-named:

@@ -18,8 +18,10 @@ type BehaviorRuleSpec struct {
 	// Look back this long, at most 1h, and take the most cautious capacity that
 	// would have been asked for.
 	StabilizationWindow *Duration `json:"stabilizationWindow,omitempty" jsonschema:"default=0s"`
-	// Do nothing as long as a tracked metric is this share from its target; on the way
-	// in the threshold holds too. With a forecast: of the instances.
+	// Change nothing as long as a tracked metric is within this share of its target: with
+	// 0.1 nothing is added up to 110 % of it, and nothing is removed down to 90 %; the
+	// threshold of a scale-in holds besides. Where a forecast decides, a change must be a
+	// larger share of the present capacity than this.
 	Tolerance *float64 `json:"tolerance,omitempty" jsonschema:"minimum=0,default=0"`
 	// Which of the policies decides: the one that allows the largest change (Max),
 	// the smallest (Min), or no change at all (Disabled).

@@ -6,7 +6,7 @@ type ScaleInGuardSpec struct {
 	Metric *MetricSpec `json:"metric"`
 	// Value of the metric above which nothing is removed.
 	Maximum *float64 `json:"maximum" jsonschema:"minimum=0"`
-	// How many datapoints above the maximum forbid a scale-in. 1 of 5 when absent.
+	// How many datapoints above the maximum forbid a scale-in. When absent: 1 of 5.
 	WindowSpec `json:",inline"`
 	// What a missing datapoint counts for: breaching forbids the scale-in, because
 	// missing is not zero; notBreaching is for metrics that are published only

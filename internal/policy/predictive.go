@@ -48,9 +48,9 @@ type PredictiveSpec struct {
 	// Whether forecasts are made, and followed: ForecastOnly shows what it would do.
 	Mode *string `json:"mode" jsonschema:"enum=Off,enum=ForecastOnly,enum=ForecastAndScale"`
 	// Load that one instance serves in time, in the unit of targetValue: requests a
-	// minute. That itself when absent.
+	// minute. When absent: targetValue.
 	InstanceCapacity *float64 `json:"instanceCapacity,omitempty" jsonschema:"exclusiveMinimum=0"`
-	// Share of requests to serve in time; with it, not with the target value, goes the
-	// headroom.
+	// Share of requests to serve in time. How much spare capacity is kept follows from
+	// this, and not from targetValue.
 	ServiceObjective *float64 `json:"serviceObjective,omitempty" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1,default=0.999"`
 }

@@ -78,17 +78,17 @@ type TargetTrackingSpec struct {
 	// multiplied by the instances in service. For what belongs to all of them, such as
 	// a queue, use a step policy, or metric math that divides it.
 	TargetValue *float64 `json:"targetValue" jsonschema:"exclusiveMinimum=0"`
-	// How many datapoints above the target make a scale-out. 3 of 3 when absent.
+	// How many datapoints above the target make a scale-out. When absent: 3 of 3.
 	ScaleOut *WindowSpec `json:"scaleOut,omitempty"`
-	// How many datapoints below the threshold make a scale-in. All of the last
-	// 15 minutes when absent.
+	// How many datapoints below the threshold make a scale-in. When absent: all of
+	// the last 15 minutes.
 	ScaleIn *ScaleInSpec `json:"scaleIn,omitempty"`
 	// Never remove capacity because of this metric, and have no say when others
 	// do.
 	DisableScaleIn *bool `json:"disableScaleIn,omitempty" jsonschema:"default=false"`
-	// The target's scaleOutCooldown for this metric alone.
+	// The target's scaleOutCooldown for this metric alone. When absent: the target's.
 	ScaleOutCooldown *Duration `json:"scaleOutCooldown,omitempty"`
-	// The target's scaleInCooldown for this metric alone.
+	// The target's scaleInCooldown for this metric alone. When absent: the target's.
 	ScaleInCooldown *Duration `json:"scaleInCooldown,omitempty"`
 }
 

@@ -30,7 +30,7 @@ type StepScalingSpec struct {
 	// For this long after a scale-out is in service, what it added is credited
 	// against the next; after a scale-in no other follows; at most 24h.
 	Cooldown *Duration `json:"cooldown,omitempty" jsonschema:"default=5m"`
-	// How many datapoints beyond the threshold make the alarm. 3 of 3 when absent.
+	// How many datapoints beyond the threshold make the alarm. When absent: 3 of 3.
 	WindowSpec `json:",inline"`
 	// What a missing datapoint counts for, as in CloudWatch. Capacity is never
 	// removed by it.

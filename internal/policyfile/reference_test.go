@@ -80,17 +80,24 @@ func fieldTables(t *testing.T) string {
 }
 
 // fieldRows writes a row for every field, and returns the types that they name.
+//
+// Where no value can say what a field is when it is left out, the end of its comment
+// does, from "When absent:" on.
 func fieldRows(b *strings.Builder, of *generator.Schema) []string {
 	var named []string
+	whenAbsent := regexp.MustCompile(`^(.+) When absent: (.+)\.$`)
 	for p := of.Properties.Oldest(); p != nil; p = p.Next() {
-		preset := "none"
+		meaning, preset := p.Value.Description, "none"
+		if m := whenAbsent.FindStringSubmatch(meaning); m != nil {
+			meaning, preset = m[1], asCode(m[2])
+		}
 		switch {
 		case slices.Contains(of.Required, p.Key):
 			preset = "required"
 		case p.Value.Default != nil:
 			preset = fmt.Sprintf("`%v`", p.Value.Default)
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", p.Key, typeWords(p.Value), preset, asCode(p.Value.Description))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", p.Key, typeWords(p.Value), preset, asCode(meaning))
 		named = append(named, typesOf(p.Value)...)
 	}
 	return named

@@ -91,7 +91,7 @@ func TestSchemaDefaults(t *testing.T) {
 	const text = `{version: 1, targets: [{endpoint: chat-llm, variant: AllTraffic, minCapacity: 1, maxCapacity: 8 #Target,
   targetTracking: [{
     metric: {name: gpu, namespace: n, metricName: m, statistic: Average #CloudWatchMetric}, targetValue: 5,
-    scaleIn: {datapoints: 1, periods: 1 #ScaleIn} #TargetTracking}],
+    scaleOut: { #Window}, scaleIn: {datapoints: 1, periods: 1 #ScaleIn} #TargetTracking}],
   stepScaling: [{
     name: a, metric: InvocationsPerInstance, threshold: 5, comparison: LessThanThreshold, adjustmentType: PercentChangeInCapacity,
     stepAdjustments: [{upperBound: 0, adjustment: -1 #StepAdjustment}] #StepScaling}],
@@ -115,7 +115,7 @@ func TestSchemaDefaults(t *testing.T) {
 		return filled
 	}
 	place := regexp.MustCompile(`#[A-Za-z]+`)
-	full := place.ReplaceAllStringFunc(text, fill)
+	full := strings.ReplaceAll(place.ReplaceAllStringFunc(text, fill), "{ , ", "{")
 	want, err := policyfile.Parse("f", []byte(place.ReplaceAllString(text, "")))
 	if err != nil {
 		t.Fatal(err)
@@ -286,12 +286,32 @@ func finish(types generator.Definitions) {
 		field, _ := types["ScheduledAction"].Properties.Get(name)
 		field.Pattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
 	}
-	for _, name := range []string{"Window", "ScaleIn", "StepScaling", "ScaleInGuard"} {
-		types[name].DependentRequired = map[string][]string{"datapoints": {"periods"}, "periods": {"datapoints"}}
-	}
+	finishWindows(types)
 	finishSteps(types)
 	scaleIn, _ := types["Behavior"].Properties.Get("scaleIn")
 	scaleIn.Properties = having("tolerance", &generator.Schema{ExclusiveMaximum: "1"}).Properties
+}
+
+// finishWindows adds to the M of N datapoints that one is not given without the other,
+// and what both are when they are left out, which differs from type to type.
+func finishWindows(types generator.Definitions) {
+	out := policy.Window{Datapoints: policy.DefaultScaleOutDatapoints, Periods: policy.DefaultScaleOutDatapoints}
+	for name, absent := range map[string]policy.Window{
+		"Window":       out,
+		"StepScaling":  out,
+		"ScaleInGuard": {Datapoints: 1, Periods: policy.DefaultGuardPeriods},
+		"ScaleIn":      {}, // a time, whose datapoints depend on the metric's period
+	} {
+		types[name].DependentRequired = map[string][]string{"datapoints": {"periods"}, "periods": {"datapoints"}}
+		datapoints, _ := types[name].Properties.Get("datapoints")
+		periods, _ := types[name].Properties.Get("periods")
+		if absent == (policy.Window{}) {
+			datapoints.Description += " When absent: all."
+			periods.Description += " When absent: those of 15 minutes."
+			continue
+		}
+		datapoints.Default, periods.Default = absent.Datapoints, absent.Periods
+	}
 }
 
 // finishMetrics tells the shapes of a metric apart: a name, a metric of CloudWatch
