@@ -107,7 +107,7 @@ func (s *stack) addOperationalAlarms() {
 func (s *stack) addHeartbeat() {
 	s.addOperational("heartbeat", &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: text("No evaluation for 3 minutes: nothing scales. " +
-			"Look at the tick rule and at the logs of the schedule function."),
+			"sagescale doctor says what is wrong, and what to do."),
 		Namespace:          text(config.MetricNamespace),
 		MetricName:         text(config.MetricEvaluations),
 		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
@@ -125,7 +125,7 @@ func (s *stack) addHeartbeat() {
 func (s *stack) addFailing() {
 	s.addOperational("failing", &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: text("Evaluations fail in 3 of 5 minutes: some target does not scale. " +
-			"The records in the logs of the schedule function say which and why."),
+			"sagescale status says which, and sagescale explain why."),
 		Namespace:          text(config.MetricNamespace),
 		MetricName:         text(config.MetricErrors),
 		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
@@ -142,8 +142,7 @@ func (s *stack) addFailing() {
 func (s *stack) addHeld() {
 	s.addOperational("held", &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: text("Data of some target above its minimum is missing for 30 minutes: nothing is removed. " +
-			"The records with MissingData in the logs of the schedule function say which metric; see whether it is still published, " +
-			"and may be read."),
+			"sagescale status says which target lacks which metric; see whether it is still published, and may be read."),
 		Namespace:          text(config.MetricNamespace),
 		MetricName:         text(config.MetricHeld),
 		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
@@ -160,8 +159,7 @@ func (s *stack) addHeld() {
 func (s *stack) addReactive() {
 	s.addOperational("reactive", &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: text("Some target with predictive scaling, above its minimum, has had no forecast to go by for 3 hours: its target value decides. " +
-			"The forecast in its records in the logs of the schedule function says why; " +
-			"what was learned, and what went wrong with it, is in the lines 'forecast learned'."),
+			"sagescale explain says why; what was learned, and what went wrong with it, is in the lines 'forecast learned'."),
 		Namespace:          text(config.MetricNamespace),
 		MetricName:         text(config.MetricReactive),
 		Dimensions:         []any{dimension(config.MetricDimension, s.functions[bundle.Schedule].FunctionName())},
