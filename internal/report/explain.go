@@ -49,13 +49,18 @@ func (e Explanation) Text(w io.Writer) error {
 	b.WriteString("\n")
 	steps(&b, e.Decision)
 	e.came(&b)
-	for _, a := range latest(e.Input.Activities) {
-		section(&b, "earlier", a)
-	}
 	for _, n := range e.Notes {
 		section(&b, "note", n)
 	}
+	end := b.Len()
 	e.changes(&b)
+	earlier := latest(e.Input.Activities)
+	if len(earlier) > 0 && b.Len() > end {
+		b.WriteString("\n")
+	}
+	for _, a := range earlier {
+		section(&b, "earlier", a)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
