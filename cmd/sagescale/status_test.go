@@ -137,7 +137,7 @@ func TestStatusWatches(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	code := run(ctx, []string{"status", "--watch", "--interval", "2s"}, strings.NewReader(""), &out, &errs, today)
-	if shown := strings.Count(out.String(), "TARGET"); code != exitDone || shown != 2 || errs.Len() > 0 {
+	if shown := strings.Count(out.String(), "TARGET"); code != exitDone || shown != 2 || said(errs.String()) != "" {
 		t.Errorf("exit code %d, shown %d times: %s", code, shown, errs.String())
 	}
 	if n := len(slices.DeleteFunc(a.asked, func(operation string) bool { return operation != "bundle" })); n != 1 {
