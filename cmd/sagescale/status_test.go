@@ -154,12 +154,13 @@ func TestStatusWatchesOn(t *testing.T) {
 	defer cancel()
 	stacks := 0
 	a.before = func(operation string) {
-		if operation == "DescribeStacks" {
-			stacks++
-			a.denies = map[bool]string{true: "DescribeStacks"}[stacks == 2]
+		if operation != "DescribeStacks" {
+			return
 		}
-		if stacks == 3 && operation == "FilterLogEvents" {
-			defer time.AfterFunc(time.Second, cancel)
+		stacks++
+		a.denies = map[bool]string{true: "DescribeStacks"}[stacks == 2]
+		if stacks == 4 {
+			cancel()
 		}
 	}
 	var out, errs bytes.Buffer
