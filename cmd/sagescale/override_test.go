@@ -114,7 +114,7 @@ func (a *fakeAccount) use(t *testing.T) {
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{
 		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "", "AWS_MAX_ATTEMPTS": "1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "", "AWS_MAX_ATTEMPTS": "3", // a connection may be lost on a busy machine too
 	} {
 		t.Setenv(name, value)
 	}
