@@ -163,11 +163,8 @@ func lastTick(ctx context.Context, d deployment.Deployment, now time.Time) (at t
 			at, fault = m.Time, plain.Text(i.Error)
 		}
 	})
-	if action, denied := deployment.Denied(err); denied {
-		return at, "these credentials lack the IAM action " + action
-	}
 	if err != nil {
-		return at, err.Error()
+		return at, cause(err)
 	}
 	return at, fault
 }

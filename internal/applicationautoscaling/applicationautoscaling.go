@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 )
 
 // maxPages bounds the pages of one answer: a token that never ends must not keep
@@ -35,11 +34,9 @@ func New(client api) *Scalers { return &Scalers{client} }
 // SageMaker takes an endpoint's name in any case, but a target is registered
 // under the case in which it was written: asked for in another, it may stay unseen.
 func (s *Scalers) Conflict(ctx context.Context, endpoint, variant string) (string, error) {
-	resource := "endpoint/" + endpoint + "/variant/" + variant
+	resource := resourceOf(endpoint, variant)
 	input := &applicationautoscaling.DescribeScalableTargetsInput{
-		ServiceNamespace:  types.ServiceNamespaceSagemaker,
-		ScalableDimension: types.ScalableDimensionSageMakerVariantDesiredInstanceCount,
-		ResourceIds:       []string{resource},
+		ServiceNamespace: namespace, ScalableDimension: dimension, ResourceIds: []string{resource},
 	}
 	for range maxPages {
 		page, err := s.client.DescribeScalableTargets(ctx, input)
@@ -48,9 +45,9 @@ func (s *Scalers) Conflict(ctx context.Context, endpoint, variant string) (strin
 		}
 		for _, t := range page.ScalableTargets {
 			// A service that does answer for the other case means the same variant.
-			if strings.EqualFold(aws.ToString(t.ResourceId), resource) && !suspended(t.SuspendedState) {
+			if r := registered(endpoint, variant, t); strings.EqualFold(aws.ToString(t.ResourceId), resource) && !r.Suspended.Whole() {
 				return fmt.Sprintf("Application Auto Scaling scales the variant too (registered with limits %d to %d): "+
-					"hand it over by sagescale hand-over, or take the target out of the policy", aws.ToInt32(t.MinCapacity), aws.ToInt32(t.MaxCapacity)), nil
+					"hand it over by sagescale hand-over, or take the target out of the policy", r.Min, r.Max), nil
 			}
 		}
 		if aws.ToString(page.NextToken) == "" {
@@ -59,10 +56,4 @@ func (s *Scalers) Conflict(ctx context.Context, endpoint, variant string) (strin
 		input.NextToken = page.NextToken
 	}
 	return "", errors.New("call DescribeScalableTargets: the answer has too many pages")
-}
-
-// suspended reports whether a target scales nothing: one kind of scaling that
-// goes on is enough to move the instances.
-func suspended(s *types.SuspendedState) bool {
-	return s != nil && aws.ToBool(s.DynamicScalingInSuspended) && aws.ToBool(s.DynamicScalingOutSuspended) && aws.ToBool(s.ScheduledScalingSuspended)
 }

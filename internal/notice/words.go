@@ -8,6 +8,7 @@ import (
 	"sagescale/internal/activity"
 	"sagescale/internal/health"
 	"sagescale/internal/plain"
+	"sagescale/internal/policy"
 	"sagescale/internal/scaling"
 )
 
@@ -73,14 +74,7 @@ func duration(d time.Duration) string {
 	if d >= time.Hour {
 		unit = time.Minute
 	}
-	text := max(d, 0).Truncate(unit).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return policy.Brief(max(d, 0).Truncate(unit))
 }
 
 func direction(a activity.Activity) string {
